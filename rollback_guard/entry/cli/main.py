@@ -1,0 +1,100 @@
+"""`guard`: the list of commands, each imported only when it is invoked, and the one place that ends a run."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from rollback_guard import __version__
+from rollback_guard.entry import exit_codes
+from rollback_guard.errors import GuardError
+
+COMMANDS = {
+    "audit": "what landed on a branch, commit by commit, as the policy of its day judged it",
+    "check": "the verdict on a change that would land",
+    "demo": "the whole story on a throwaway repository, in seconds",
+    "doctor": "what is installed, missing or bypassable here, with the remedy",
+    "explain": "a rule's page, or why a landed commit was allowed",
+    "hook": "what Git hooks call",
+    "init": "write a commented policy, the pre-commit entries and a workflow",
+    "install": "native hooks for this clone, or for a bare server repository",
+    "policy": "check, show, schema, test: the policy file",
+    "release": "tag, list and revoke stable releases",
+    "revert": "go back to the last known stable release",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `entry.cli.<name>` as `command`, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"rollback_guard.entry.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="guard")
+def cli() -> None:
+    """Keep what reaches production approved, proven and reversible.
+
+    \b
+    Example:
+      guard check --into main --head release/1.4
+
+    Exit codes: 0 allowed or done, 1 denied, 2 wrong usage or invalid policy, 3 crash,
+    4 could not be determined, 130 interrupted.
+    """
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit code; never raises."""
+    from rollback_guard.report.terminal import render_error
+
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        result = cli.main(args=arguments, prog_name="guard", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else exit_codes.ALLOW
+    except GuardError as error:
+        click.echo(render_error(error), err=True)
+        return exit_codes.of_error(error)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return exit_codes.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; nothing more was done", err=True)
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    except Exception as error:
+        from rollback_guard.entry.crash import record_crash
+
+        click.echo(record_crash(error, arguments), err=True)
+        return exit_codes.CRASH
+
+
+def _pipe_closed() -> int:
+    """Whoever read our output stopped; point it at nothing so that Python's exit does not fail again."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.INTERRUPTED
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""What is known of a change, as values: the only thing besides the policy that the gate looks at.
+
+Each field that might not be had is a `Known` with its source or an `Unknown` with the reason and the
+remedy; a rule that needs an unknown fact answers undetermined, never satisfied. Collecting is left to
+`facts.commit`, `facts.push`, `facts.range` and `facts.history`.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, NamedTuple, Optional, TypeVar, Union
+
+T = TypeVar("T", covariant=True)
+
+
+class Known(Generic[T]):
+    """A value, and where it comes from in a few words (`refs/remotes/origin/main`, `--repository`)."""
+
+    __slots__ = ("value", "source")
+
+    def __init__(self, value: T, source: str = "") -> None:
+        self.value = value
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Known) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash(("Known", self.value))
+
+    def __repr__(self) -> str:
+        return f"Known({self.value!r}, source={self.source!r})"
+
+
+class Unknown:
+    """Why a value could not be had, and what to do so that it can."""
+
+    __slots__ = ("reason", "remedy")
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        self.reason = reason
+        self.remedy = remedy
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and self.reason == other.reason
+
+    def __hash__(self) -> int:
+        return hash(("Unknown", self.reason))
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason!r})"
+
+
+Fact = Union[Known[T], Unknown]
+
+# commit: a commit in the making whose message is not written yet (pre-commit);
+# merge: a merge in the making, message not written yet (pre-merge-commit);
+# message: a commit or merge in the making with its message (commit-msg);
+# push: about to be sent (pre-push); receive: about to be accepted (pre-receive);
+# range: what would land if head were merged into the target now (guard check);
+# landed: one first-parent commit that production has already (guard audit, guard release).
+Stage = Literal["commit", "merge", "message", "push", "receive", "range", "landed"]
+
+# How a ref moves. "none": the target is not moved by this change itself (range, commit in the making).
+Move = Literal["none", "create", "forward", "rewind", "delete"]
+
+
+class Identity(NamedTuple):
+    name: str
+    email: str
+
+
+class Trailer(NamedTuple):
+    """One trailer as git parsed it: unfolded, key as written."""
+
+    key: str
+    value: str
+
+
+class Message(NamedTuple):
+    """A message whose trailers count: that of the head commit, or of the merge or squash commit that lands."""
+
+    bearer: Literal["head", "landing"]
+    trailers: tuple[Trailer, ...]
+    text: str  # the whole message, comments removed
+    commit: Optional[str] = None  # None while it is in the making
+    tree: Optional[str] = None
+    time: Optional[int] = None  # committer date, Unix seconds; None while it is in the making
+
+
+class Maker(NamedTuple):
+    """Somebody who made a part of the change, and one commit that shows it."""
+
+    identity: Identity
+    part: Literal["author", "committer", "co-author"]
+    commit: str
+
+
+class EarlierTrailer(NamedTuple):
+    """A trailer on a commit of the change that is neither its head nor what lands."""
+
+    trailer: Trailer
+    commit: str
+
+
+class Hunk(NamedTuple):
+    """Lines of a merge that neither parent nor a conflict explains. `line` counts from 1 in the merge's file."""
+
+    path: str
+    line: int
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    note: str = ""  # for what is no text: a mode, a binary file, a submodule
+
+
+class MergeCheck(NamedTuple):
+    """A merge of the change whose tree is not the automatic merge of its parents, or that cannot be judged."""
+
+    commit: str
+    subject: str
+    kind: Literal["unexplained", "resolved", "octopus"]
+    hunks: tuple[Hunk, ...] = ()
+    conflicts: tuple[str, ...] = ()  # paths that had to be resolved by hand
+
+
+class Survey(NamedTuple):
+    """What one walk over every commit of the change found; its size does not grow with their number."""
+
+    count: int = 0
+    makers: tuple[Maker, ...] = ()
+    earlier: tuple[EarlierTrailer, ...] = ()
+
+
+class Landing(NamedTuple):
+    """One commit on production's own first-parent chain that the change adds there."""
+
+    commit: str
+    subject: str
+    heads: tuple[str, ...]  # its other parents: empty for a commit that is no merge
+    branches: Fact[tuple[str, ...]]  # short names of branches that bring it: contain the heads (or the commit)
+    squash_of: Optional[str] = None  # a branch whose automatic merge has exactly this tree
+
+
+class Restoration(NamedTuple):
+    """The change puts production back to the tree of a stable release that it already had."""
+
+    tag: str
+    commit: str
+    committers: tuple[Identity, ...]  # of the commits that go back
+
+
+class Touched(NamedTuple):
+    """What the change does to the guard's own files."""
+
+    governing: tuple[str, ...] = ()  # policy, hook configuration and workflow files that it touches
+    others: bool = False  # it touches other files too
+
+
+class Change(NamedTuple):
+    """One proposed change of one target ref. Oids are full hex, of whatever length the repository uses."""
+
+    stage: Stage
+    target: str  # full ref name
+    production: bool
+    repository: Fact[str]
+    base: Fact[Optional[str]]  # the target's present tip; Known(None) when the ref does not exist yet
+    head: Optional[str]  # what is proposed; None for a deletion or a commit in the making
+    head_tree: Fact[str]
+    result_tree: Fact[str]
+    move: Move = "none"
+    source: Fact[tuple[str, ...]] = Unknown("not looked for")  # short names of branches that contain head
+    claimed_source: Optional[str] = None  # the branch that the caller named
+    survey: Fact[Survey] = Unknown("not looked for")
+    merges: Fact[tuple[MergeCheck, ...]] = Unknown("not looked for")
+    messages: Fact[tuple[Message, ...]] = Unknown("not looked for")
+    landings: Fact[tuple[Landing, ...]] = Known(())
+    base_in_head: Fact[bool] = Unknown("not looked for")  # base is an ancestor of head: what lands is head's tree
+    refs: Fact[tuple[str, ...]] = Known(())  # full names of the refs that names are compared with
+    touched: Fact[Touched] = Known(Touched())
+    restoration: Optional[Restoration] = None
+    missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`
+
+
+def governs(path: str) -> bool:
+    """Whether a file decides how changes are judged: policy, hook configuration, workflows.
+
+    Source: docs/design.md, rules RG001 and RG002.
+    """
+    return path in GOVERNING_FILES or path.startswith(GOVERNING_FOLDERS)
+
+
+POLICY_PATHS = ("rollback-guard.toml", "pyproject.toml")
+GOVERNING_FILES = (
+    "rollback-guard.toml",
+    "pyproject.toml",
+    ".pre-commit-config.yaml",
+    ".gitlab-ci.yml",
+    "Jenkinsfile",
+)
+GOVERNING_FOLDERS = (".github/workflows/", ".github/actions/", ".githooks/")

@@ -1,0 +1,111 @@
+"""Refs: which there are, what a name resolves to, which contain a commit, and how they move."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.process import decode, encode
+from rollback_guard.git.repository import Repository
+
+HEADS = "refs/heads/"
+REMOTES = "refs/remotes/"
+TAGS = "refs/tags/"
+
+
+class Ref(NamedTuple):
+    """A ref by its full name, with the object that it names and the commit behind it ("" when it is none)."""
+
+    name: str
+    oid: str
+    commit: str
+
+
+def list_refs(repository: Repository, *prefixes: str, contains: str = "") -> tuple[Ref, ...]:
+    """All refs below the prefixes, sorted by name; with `contains`, those from which that commit is reachable.
+
+    Symbolic refs such as refs/remotes/origin/HEAD are left out: they only repeat another one.
+    """
+    wanted = [f"--contains={contains}"] if contains else []
+    layout = "%(refname)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(symref)%00"
+    out = repository.git.run("for-each-ref", f"--format={layout}", *wanted, *prefixes).stdout
+    fields = decode(out).split("\0")
+    found = []
+    for start in range(0, len(fields) - 6, 6):
+        name, oid, peeled, kind, peeled_kind, symref = fields[start : start + 6]
+        if symref:
+            continue
+        commit = oid if kind == "commit" else peeled if peeled_kind == "commit" else ""
+        found.append(Ref(name=name.lstrip("\n"), oid=oid, commit=commit))
+    return tuple(found)
+
+
+def resolve_commit(repository: Repository, rev: str) -> str | None:
+    """The full oid of the commit that a revision names, or None."""
+    if not rev or "\n" in rev or "\0" in rev:
+        return None
+    process = repository.git.run(
+        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", accept=(0, 1, 128)
+    )
+    return decode(process.stdout).strip() or None
+
+
+def require_commit(repository: Repository, rev: str, option: str) -> str:
+    """The full oid of the commit that a person named by an option or argument.
+
+    Raises: UsageError when there is none.
+    """
+    oid = resolve_commit(repository, rev)
+    if oid is None:
+        raise UsageError(
+            f"{option}: there is no commit {rev!r} here",
+            remedy="git fetch --all   # or look at: git branch --all",
+        )
+    return oid
+
+
+def full_branch(name: str) -> str:
+    """refs/heads/NAME for a branch that was named short or in full."""
+    return name if name.startswith("refs/") else HEADS + name
+
+
+def short_branch(ref: str, remotes: tuple[str, ...] = ()) -> str:
+    """The branch's own name, without refs/heads/ or refs/remotes/NAME/."""
+    if ref.startswith(HEADS):
+        return ref[len(HEADS) :]
+    if ref.startswith(REMOTES):
+        rest = ref[len(REMOTES) :]
+        for remote in sorted(remotes, key=len, reverse=True):
+            if rest.startswith(remote + "/"):
+                return rest[len(remote) + 1 :]
+        return rest.partition("/")[2]
+    return ref
+
+
+def is_ancestor(repository: Repository, old: str, new: str) -> bool:
+    """Whether one commit is reachable from another (a commit is its own ancestor)."""
+    process = repository.git.run("merge-base", "--is-ancestor", old, new, accept=(0, 1))
+    return process.returncode == 0
+
+
+def update_refs(repository: Repository, updates: tuple[tuple[str, str, str], ...], *, reason: str) -> None:
+    """Move refs in one transaction: each (name, new oid, old oid), the old one zero for "must not exist".
+
+    Raises: RefusedError when a ref is no longer where it was, or a hook or lock refuses; then no ref moved.
+    """
+    lines = ["start"]
+    for name, new, old in updates:
+        if set(old) == {"0"}:
+            lines.append(f"create {name} {new}")
+        else:
+            lines.append(f"update {name} {new} {old}")
+    lines += ["prepare", "commit", ""]
+    process = repository.git.run(
+        "update-ref", "-m", reason, "--stdin", stdin=encode("\n".join(lines)), accept=(0, 1, 128, 129)
+    )
+    if process.returncode != 0:
+        said = decode(process.stderr).strip().splitlines()
+        raise RefusedError(
+            "no ref was moved: " + (said[-1] if said else "git refused the transaction"),
+            remedy="somebody may have moved the branch meanwhile: look at it, and run the command again",
+        )

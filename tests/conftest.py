@@ -1,0 +1,36 @@
+"""Every test gets a home, a Git configuration and an identity of its own; a test cannot reach the machine's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine's user or system reaches a test, and none of a test reaches another."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "GITHEAD_", "PRE_COMMIT", "XDG_", "GITHUB_", "ROLLBACK_GUARD")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CONFIG", "CACHE", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Jane Doe")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "jane@acme.example")
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "Jane Doe")
+    monkeypatch.setenv("GIT_COMMITTER_EMAIL", "jane@acme.example")
+    monkeypatch.setenv("GIT_TERMINAL_PROMPT", "0")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def path_of_repo(tmp_path: Path) -> Path:
+    """An empty folder for a repository."""
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    return folder
