@@ -1,2 +1,123 @@
-"""placeholder until written below"""
-def run() -> None: ...
+"""What hooks call: one stage of git, its arguments and input, to an exit code and a few lines on stderr.
+
+Starts fast: what most commits need is asked first, and the gate is imported only when production is
+concerned. Judging is `entry.judge`; this module only reads what git gives each stage. A hook that cannot
+decide does not let through: every error is an exit code other than 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rollback_guard.errors import GuardError
+
+STAGES = (
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "pre-push",
+    "pre-receive",
+    "policy",
+)
+USAGE_TEXT = f"usage: guard-hook STAGE [ARGUMENT...], where STAGE is one of {', '.join(STAGES)}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stage and return the exit code; never raises."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        return _main(arguments, os.environ)
+    except KeyboardInterrupt:
+        _say("interrupted; nothing was allowed")
+        return 130
+    except Exception as error:
+        from rollback_guard.errors import GuardError
+
+        if isinstance(error, GuardError):
+            return _explain(error)
+        from rollback_guard.entry.crash import record_crash
+
+        _say(record_crash(error, arguments))
+        return 3
+
+
+def _main(arguments: list[str], environ: Mapping[str, str]) -> int:
+    own_path = ""
+    if arguments[:1] == ["--self"]:
+        own_path = arguments[1] if len(arguments) > 1 else ""
+        arguments = arguments[2:]
+    if arguments[:1] in (["-h"], ["--help"]):
+        _say(USAGE_TEXT)
+        return 0
+    if not arguments or arguments[0] not in STAGES:
+        _say(USAGE_TEXT)
+        return 2
+    stage, rest = arguments[0], arguments[1:]
+    stdin = _stdin(stage, environ)
+    code = _decide(stage, rest, stdin, environ)
+    if code == 0 and own_path:
+        from rollback_guard.git.hooks import displaced_hook, run_displaced
+
+        displaced = displaced_hook(own_path, stage)
+        if displaced is not None:
+            return run_displaced(displaced, rest, stdin)
+    return code
+
+
+def _stdin(stage: str, environ: Mapping[str, str]) -> bytes | None:
+    """What git wrote to this stage's input; None where it writes nothing."""
+    if stage == "pre-receive" or (stage == "pre-push" and "PRE_COMMIT_TO_REF" not in environ):
+        from rollback_guard.facts.push import STDIN_LIMIT
+
+        return sys.stdin.buffer.read(STDIN_LIMIT + 1)
+    return None
+
+
+def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[str, str]) -> int:
+    if stage in ("pre-commit", "pre-merge-commit"):
+        from rollback_guard.entry.hook_commit import decide_commit
+
+        return decide_commit(stage, environ)
+    if stage == "commit-msg":
+        from rollback_guard.entry.hook_commit import decide_message
+
+        return decide_message(rest, environ)
+    if stage == "prepare-commit-msg":
+        from rollback_guard.entry.hook_commit import prepare_message
+
+        return prepare_message(rest, environ)
+    if stage == "policy":
+        from rollback_guard.entry.hook_commit import decide_policy
+
+        return decide_policy(rest, environ)
+    from rollback_guard.entry.hook_push import decide_push, decide_receive
+
+    if stage == "pre-push":
+        return decide_push(rest, stdin, environ)
+    return decide_receive(stdin or b"", environ)
+
+
+def _explain(error: GuardError) -> int:
+    from rollback_guard.entry.exit_codes import of_error
+    from rollback_guard.report.terminal import render_error
+
+    _say(render_error(error))
+    return of_error(error)
+
+
+def _say(text: str) -> None:
+    """A message on stderr, whatever the terminal's encoding can show."""
+    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stderr.flush()
+
+
+def run() -> None:
+    """The console script, and what the native shims call."""
+    sys.exit(main())

@@ -183,36 +183,44 @@ class Git:
         out = self.run(*args, **options).stdout  # type: ignore[arg-type]
         return decode(out).rstrip("\n")
 
-    def lines(self, *args: str) -> Iterator[bytes]:
-        """Run a command and yield its output line by line, without holding it in memory."""
-        process = self.start(*args, quiet=True)
-        assert process.stdout is not None
-        try:
-            yield from process.stdout
-            self.finish(process, args)
-        finally:
-            stop(process)
+    def chunks(
+        self, *args: str, stdin: bytes | None = None, config: Sequence[str] = (), size: int = 1 << 18
+    ) -> Iterator[bytes]:
+        """Run a command and yield its output in pieces of at most `size` bytes, as it comes.
 
-    def chunks(self, *args: str, size: int = 1 << 18) -> Iterator[bytes]:
-        """Run a command and yield its output in pieces of about `size` bytes."""
-        process = self.start(*args, quiet=True)
+        Its errors go nowhere, so that a flood of warnings cannot block it; a command that failed is run
+        once more to hear why. Raises: GitError.
+        """
+        source = subprocess.DEVNULL if stdin is None else feed(stdin)
+        try:
+            process = self.start(*args, config=config, stdin=source, quiet=True)
+        finally:
+            if source >= 0:
+                os.close(source)
         assert process.stdout is not None
         try:
             while piece := process.stdout.read1(size):  # type: ignore[attr-defined]
                 yield piece
-            self.finish(process, args)
+            if process.wait() != 0:
+                self.run(*args, stdin=stdin, config=config)
+                raise failed(args[0], process.returncode, b"")
         finally:
             stop(process)
 
-    def finish(self, process: subprocess.Popen[bytes], args: Sequence[str]) -> None:
-        """Reap a stream that was read to its end.
 
-        Streams write their errors to nowhere, so that a flood of warnings cannot block them; a command
-        that failed is run once more to hear why.
-        """
-        if process.wait() != 0:
-            self.run(*args)
-            raise failed(args[0], process.returncode, b"")
+def feed(data: bytes) -> int:
+    """A file descriptor from which a child can read all of `data`, however slowly; the caller closes it."""
+    if len(data) <= 4096:  # what every pipe takes without a reader
+        reader, writer = os.pipe()
+        os.write(writer, data)
+        os.close(writer)
+        return reader
+    import tempfile  # an import that only large input pays for
+
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 def decode(raw: bytes) -> str:

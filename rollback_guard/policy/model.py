@@ -31,10 +31,15 @@ Proof = Literal["trailer", "forge", "signature"]
 Binding = Literal["result", "change", "head"]
 Engine = Literal["postgresql", "mariadb", "sqlite", "directory"]
 Level = Literal["stored", "digest", "readable", "restored", "schema", "compared", "exercised"]
+Login = str  # login#numeric-id
+Teams = tuple[tuple[str, tuple[str, ...]], ...]
 Events = tuple[Literal["rollback-started", "rollback-finished", "rollback-failed"], ...]
 
 PROOFS: tuple[Proof, ...] = ("trailer", "forge", "signature")
+BINDINGS: tuple[Binding, ...] = ("result", "change", "head")
+ENGINES: tuple[Engine, ...] = ("postgresql", "mariadb", "sqlite", "directory")
 LEVELS: tuple[Level, ...] = ("stored", "digest", "readable", "restored", "schema", "compared", "exercised")
+EVENTS: Events = ("rollback-started", "rollback-finished", "rollback-failed")
 
 
 class Production(NamedTuple):
@@ -51,7 +56,7 @@ class Person(NamedTuple):
     id: str
     name: Text
     emails: Emails
-    github: Optional[Text] = None
+    github: Optional[Login] = None
     keys: Texts = ()
 
 
@@ -59,7 +64,7 @@ class SignOff(NamedTuple):
     role: Name
     trailer: TrailerKey
     by: Members
-    count: Count = 1
+    count: Count = 1  # type: ignore[assignment]
     proof: Proof = "signature"
     binding: Binding = "result"
     max_age: Optional[Duration] = None
@@ -77,7 +82,7 @@ class Backup(NamedTuple):
 
 class Waiver(NamedTuple):
     by: Members
-    count: Count = 1
+    count: Count = 1  # type: ignore[assignment]
     max_age: Duration = 86400
 
 
@@ -108,13 +113,13 @@ class Notify(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A whole policy. `people` is sorted by id; `members` of a list are resolved by `people_of`."""
+    """A whole policy. `people` is sorted by id; `a `by` list is resolved by `members_of`."""
 
     version: Version
     production: Production
     route: tuple[Route, ...] = ()
     people: tuple[Person, ...] = ()
-    teams: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    teams: Teams = ()
     sign_off: tuple[SignOff, ...] = ()
     backup: tuple[Backup, ...] = ()
     waiver: Optional[Waiver] = None

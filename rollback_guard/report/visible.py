@@ -10,9 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Zero-width, bidirectional and other format characters that change how the rest is read.
+# Format characters that change how the rest is read, and characters that look like nothing.
 _HIDDEN = frozenset(
-    [0xAD, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070)]
+    [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x2800, 0x3164, 0xFEFF, 0xFFA0]
+    + [*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC)]
+    + [*range(0x1D173, 0x1D17B)]
 )
 
 
@@ -36,8 +38,22 @@ def _shown(character: str, keep: str) -> str:
     if code < 0x20 or 0x7F <= code < 0xA0:
         return f"\\x{code:02x}"
     if code in _HIDDEN or 0xD800 <= code <= 0xDFFF or 0xE0000 <= code <= 0xE0FFF:
-        return f"\\u{code:04x}"
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     return character
+
+
+def inert(line: str) -> str:
+    r"""One line that no build log takes for a command, whatever a stranger wrote into it.
+
+    A runner obeys a line that starts with `::` after white space, and `##[…]` or `##vso[…]` anywhere in it.
+    Source: actions/runner, `ActionCommand.TryParseV2` and `TryParse`.
+
+    >>> inert("  ::add-mask::x")
+    '  \\x3a:add-mask::x'
+    """
+    if line.lstrip().startswith("::"):
+        line = line.replace("::", r"\x3a:", 1)
+    return line.replace("##", r"#\x23") if "##" in line else line
 
 
 def short(oid: str | None) -> str:

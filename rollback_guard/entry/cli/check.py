@@ -1,0 +1,155 @@
+"""`guard check`: the verdict on a change that would land."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from rollback_guard.entry.exit_codes import of_decision
+from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, require_branch, verdict_of
+from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
+from rollback_guard.errors import UsageError
+from rollback_guard.facts.policy_source import literal_branches, policies_for
+from rollback_guard.facts.range import Proposal
+from rollback_guard.facts.surroundings import repository_of
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import HEADS, require_commit, resolve_commit, short_branch
+from rollback_guard.git.repository import current_branch
+from rollback_guard.policy.read import LIMIT, read_policy
+from rollback_guard.report.formats import FORMATS, render
+
+
+def read_what_if(path: str | None) -> WhatIf | None:
+    """The policy of `--policy FILE`.
+
+    Raises: UsageError when it cannot be read; PolicyError when it is no policy.
+    """
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LIMIT + 1)
+    except OSError as error:
+        raise UsageError(f"--policy: {path} cannot be read: {error.strerror}", remedy="guard init") from None
+    policy = read_policy(data, path="pyproject.toml" if os.path.basename(path) == "pyproject.toml" else path)
+    if policy is None:
+        raise UsageError(f"--policy: {path} has no [tool.rollback-guard] table", remedy="guard policy schema")
+    return WhatIf(policy=policy, path=path, data=data)
+
+
+def find_target(question: Question, into: str | None) -> tuple[str, str]:
+    """Full name and tip of the branch that is asked about: as named, or the policy's one, or the default branch.
+
+    Raises: UsageError when there is no such branch, or no way to choose one.
+    """
+    if into is not None:
+        return require_branch(question, into)
+    candidates = default_branches(question)
+    with ObjectReader(question.repository.git) as objects:
+        policies = policies_for(objects, *candidates, "HEAD")
+    if question.what_if is not None:
+        named = [name for name in literal_branches(question.what_if.policy)]
+    else:
+        named = [name for found in policies if found.policy is not None for name in literal_branches(found.policy)]
+    for name in dict.fromkeys(named):
+        try:
+            return require_branch(question, name)
+        except UsageError:
+            continue
+    for candidate in candidates:
+        tip = resolve_commit(question.repository, candidate)
+        if tip is not None:
+            return HEADS + short_branch(candidate, question.around.remotes), tip
+    raise UsageError("no production branch is here to check against", remedy="guard check --into BRANCH")
+
+
+def write_out(text: str, output: str | None) -> None:
+    """Print a result, or write it to a file.
+
+    Raises: UsageError when the file cannot be written.
+    """
+    if output is None or output == "-":
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+        return
+    try:
+        with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        raise UsageError(f"--output: {output} cannot be written: {error.strerror}") from None
+
+
+@click.command(name="check")
+@click.option("--into", metavar="BRANCH", help="The production branch that the change would land on.")
+@click.option("--base", metavar="REV", help="The target's present tip, if not the one seen here.")
+@click.option("--head", metavar="REV", help="What would land; HEAD if not given.")
+@click.option("--source", metavar="BRANCH", help="The branch that the change comes from; it must hold the head.")
+@click.option("--repository", metavar="URL", help="The repository that the change goes to.")
+@click.option("--policy", "policy_file", metavar="FILE", help="Judge by this policy instead: a what-if.")
+@click.option("--format", "layout", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", metavar="FILE", help="Write the result to a file.")
+@click.option("--verbose", is_flag=True, help="List the rules that hold as well.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    into: str | None,
+    base: str | None,
+    head: str | None,
+    source: str | None,
+    repository: str | None,
+    policy_file: str | None,
+    layout: str,
+    output: str | None,
+    verbose: bool,
+) -> None:
+    """The verdict on a change: what would land if HEAD were merged into production now.
+
+    \b
+    Example:
+      guard check --into main --head release/1.4
+      guard check --into main --format json --output verdict.json
+
+    Exit codes: 0 allowed, 1 denied, 2 wrong usage or invalid policy, 4 undetermined.
+    """
+    question = ask(here(), read_what_if(policy_file))
+    target, tip = find_target(question, into)
+    tip = tip if base is None else require_commit(question.repository, base, "--base")
+    head_rev = "HEAD" if head is None else head
+    head_oid = require_head(question, head_rev)
+    proposal = Proposal(
+        stage="range",
+        target=target,
+        base=tip,
+        head=head_oid,
+        repository=repository_of(question.around, claimed=repository),
+        claimed_source=None if source is None else short_branch(source, question.around.remotes),
+    )
+    verdict = verdict_of(question, (judge_proposal(question, proposal),))
+    text = render(
+        verdict,
+        layout,
+        colour=output is None and wants_colour(sys.stdout),
+        width=width_of(sys.stdout),
+        ascii_only=output is None and plain_letters(sys.stdout),
+        verbose=verbose,
+    )
+    write_out(text, output)
+    ctx.exit(of_decision(verdict.decision))
+
+
+def require_head(question: Question, rev: str) -> str:
+    """The commit that would land: a branch that is only on the remote is found by its short name too.
+
+    Raises: UsageError when there is none, with the reason where HEAD is unborn.
+    """
+    repository = question.repository
+    for candidate in (rev, *(f"refs/remotes/{remote}/{rev}" for remote in question.around.remotes)):
+        oid = resolve_commit(repository, candidate)
+        if oid is not None:
+            return oid
+    if rev == "HEAD":
+        branch = short_branch(current_branch(repository) or "HEAD")
+        raise UsageError(f"{branch} has no commit yet, so there is nothing to check", remedy="git commit")
+    return require_commit(repository, rev, "--head")

@@ -1,0 +1,50 @@
+"""`guard doctor`: what is installed, missing or bypassable here, with the remedy.
+
+Looking is left to `facts.installation`, judging and wording to `report.doctor_text`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from rollback_guard import __version__
+from rollback_guard.entry import exit_codes
+from rollback_guard.facts.installation import collect_installation
+from rollback_guard.git.process import Git, scrubbed
+from rollback_guard.git.repository import git_version, open_repository
+from rollback_guard.report.doctor_text import Diagnosis, as_json, diagnose, dotted, healthy, old_git, render_text
+
+
+@click.command("doctor")
+@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(layout: str) -> int:
+    """Find what is missing, broken or bypassed in this clone or server repository.
+
+    Nothing is changed and nothing is fetched. What a server does that cannot be looked at from here is
+    said as a note. Ends with 1 when there is a problem.
+
+    \b
+    Example:
+      guard doctor
+      guard doctor --format json
+    """
+    git = git_version(Git(cwd=os.getcwd(), env=scrubbed(os.environ)))
+    versions = {"guard": __version__, "git": dotted(git), "python": sys.version.split()[0]}
+    old = old_git(git)
+    diagnoses: tuple[Diagnosis, ...]
+    if old is not None:
+        diagnoses = (old,)
+    else:
+        installation = collect_installation(open_repository(os.getcwd(), os.environ), os.environ)
+        if installation.tools.ssh:
+            versions["ssh"] = dotted(installation.tools.ssh)
+        diagnoses = diagnose(installation)
+    if layout == "json":
+        click.echo(json.dumps(as_json(diagnoses, versions), indent=2, ensure_ascii=False))
+    else:
+        click.echo(render_text(diagnoses, versions))
+    return exit_codes.ALLOW if healthy(diagnoses) else exit_codes.DENY

@@ -1,0 +1,188 @@
+"""Hooks of a commit in the making: pre-commit, pre-merge-commit, prepare-commit-msg, commit-msg.
+
+On a branch that is not production they end after two git processes and before the gate is imported.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, is_production, policies_for
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import HEADS
+from rollback_guard.git.repository import Repository, current_branch, open_repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rollback_guard.facts.model import Message
+    from rollback_guard.gate.verdict import Verdict
+
+
+def decide_commit(stage: str, environ: Mapping[str, str]) -> int:
+    """pre-commit and pre-merge-commit: may a commit be made on this branch?"""
+    repository = open_repository(os.getcwd(), environ, hook=True)
+    branch = current_branch(repository)
+    if branch is None:
+        return 0  # a detached HEAD is no branch: what is made there reaches production by a push or not at all
+    policies, unborn = _policies(repository, branch)
+    if not _concerns_production(policies, branch) or unborn:
+        return 0
+    if not policies:
+        return _without_policy(repository, branch)
+    return _conclude(stage, _judge_commit(repository, branch, policies, environ, None))
+
+
+def decide_message(rest: list[str], environ: Mapping[str, str]) -> int:
+    """commit-msg: are the trailers well formed, and may this merge be made on production?"""
+    if not rest:
+        raise UsageError("commit-msg needs the path of the message", remedy="guard-hook commit-msg .git/COMMIT_EDITMSG")
+    repository = open_repository(os.getcwd(), environ, hook=True)
+    branch = current_branch(repository)
+    if branch is None:
+        return 0
+    policies, unborn = _policies(repository, branch)
+    if not policies or unborn or not any(found.policy.sign_off for found in policies if found.policy is not None):
+        if not _concerns_production(policies, branch) or not policies or unborn:
+            return 0
+    from rollback_guard.facts.commit import read_message
+
+    message = read_message(repository, rest[0])
+    return _conclude("commit-msg", _judge_commit(repository, branch, policies, environ, message))
+
+
+def _policies(repository: Repository, branch: str) -> tuple[tuple[PolicyFound, ...], bool]:
+    """The policies that may name this branch, and whether the branch has no commit yet.
+
+    Raises: PolicyError when the only policy there is cannot be read.
+    """
+    with ObjectReader(repository.git) as objects:
+        unborn = objects.read("HEAD") is None
+        found = policies_for(objects, "HEAD", f"refs/remotes/origin/{branch.removeprefix(HEADS)}", *DEFAULT_BRANCHES)
+    readable = tuple(one for one in found if one.policy is not None)
+    broken = next((one for one in found if one.error is not None), None)
+    if broken is not None and not readable and broken.error is not None:
+        raise PolicyError(
+            f"the policy of {broken.at} is invalid, so nothing can be judged by it",
+            remedy=f"guard policy check --rev {broken.at}",
+            problems=broken.error.problems,
+        )
+    return readable, unborn
+
+
+def _concerns_production(policies: tuple[PolicyFound, ...], branch: str) -> bool:
+    """Whether the branch is production; without any policy, whether it is one that would be."""
+    if policies:
+        return is_production(policies, branch.removeprefix(HEADS))
+    return branch in DEFAULT_BRANCHES
+
+
+def _without_policy(repository: Repository, branch: str) -> int:
+    """On the default branch of a repository without a policy only the policy itself may be begun."""
+    from rollback_guard.facts.model import governs
+    from rollback_guard.git.process import decode
+
+    staged = decode(repository.git.run("diff-index", "--cached", "--name-only", "-z", "HEAD").stdout).split("\0")[:-1]
+    if staged and all(governs(path) for path in staged):
+        return 0
+    from rollback_guard.errors import RefusedError
+
+    raise RefusedError(
+        f"RG001 policy-missing: {branch.removeprefix(HEADS)} has no rollback-guard.toml, so nothing can be judged",
+        remedy="guard init   # then commit the policy by itself",
+    )
+
+
+def _judge_commit(
+    repository: Repository,
+    branch: str,
+    policies: tuple[PolicyFound, ...],
+    environ: Mapping[str, str],
+    message: Message | None,
+) -> Verdict:
+    import time
+
+    from rollback_guard.entry.judge import Question, evaluate, verdict_of
+    from rollback_guard.facts.commit import merge_commit, merge_heads, plain_commit
+    from rollback_guard.facts.surroundings import read_surroundings, repository_of
+    from rollback_guard.git.refs import resolve_commit
+
+    production = is_production(policies, branch.removeprefix(HEADS))
+    heads = merge_heads(repository, environ)
+    question = Question(repository, read_surroundings(repository), int(time.time()))
+    name = repository_of(question.around)
+    # The branch's own policy comes first where it has one: it is read from its present tip.
+    found = policies[0]
+    base = resolve_commit(repository, "HEAD")
+    if not production or not heads or base is None:
+        change = plain_commit(
+            "message" if message is not None else "commit",
+            branch,
+            production=production,
+            message=message,
+            repository=name,
+        )
+        return verdict_of(question, [evaluate(question, found, change, PolicyFound(at="nothing"))])
+    change, proposed = merge_commit(
+        repository,
+        question.around,
+        found.policy,
+        stage="message" if message is not None else "merge",
+        target=branch,
+        base=base,
+        heads=heads,
+        message=message,
+        name=name,
+    )
+    return verdict_of(question, [evaluate(question, found, change, proposed)])
+
+
+def _conclude(stage: str, verdict: Verdict) -> int:
+    from rollback_guard.entry.exit_codes import of_decision
+    from rollback_guard.entry.wiring import hook_text
+
+    if verdict.decision != "allow":
+        hook_text(verdict, stage)
+    return of_decision(verdict.decision)
+
+
+def decide_policy(rest: list[str], environ: Mapping[str, str]) -> int:
+    """The policy file that is staged, or the files that are named: can they be read?"""
+    from rollback_guard.policy.read import read_policy
+
+    for path in rest or ["rollback-guard.toml"]:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="guard policy check FILE") from None
+        read_policy(data, path=os.path.basename(path) if path.endswith("pyproject.toml") else path)
+    return 0
+
+
+def prepare_message(rest: list[str], environ: Mapping[str, str]) -> int:
+    """prepare-commit-msg: fill a merge's message with what is signed already, and say what is missing."""
+    if not rest:
+        raise UsageError("prepare-commit-msg needs the path of the message", remedy="guard doctor")
+    if len(rest) > 1 and rest[1] in ("commit", "squash"):
+        return 0  # an amended or reused message has its trailers already
+    repository = open_repository(os.getcwd(), environ, hook=True)
+    branch = current_branch(repository)
+    if branch is None:
+        return 0
+    policies, unborn = _policies(repository, branch)
+    if unborn or not policies or not is_production(policies, branch.removeprefix(HEADS)):
+        return 0
+    from rollback_guard.facts.commit import merge_heads
+
+    heads = merge_heads(repository, environ)
+    if len(heads) != 1 or policies[0].policy is None:
+        return 0
+    from rollback_guard.entry.hook_message import fill_message
+
+    return fill_message(repository, policies[0].policy, heads[0], rest[0], edited=environ.get("GIT_EDITOR") != ":")
+
+

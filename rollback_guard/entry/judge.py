@@ -1,0 +1,273 @@
+"""From a question to a verdict: asks `facts` to collect, hands policy and facts to `gate`.
+
+Standard library only, no click: hooks, servers and commands all judge through here. What is printed is
+left to `report`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
+from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, is_production, policies_for, read_policy_at
+from rollback_guard.facts.push import Update, move_of
+from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
+from rollback_guard.facts.surroundings import Surroundings
+from rollback_guard.gate.evaluate import evaluate_change
+from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed, Verdict, decide_all
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import HEADS, resolve_commit, short_branch
+from rollback_guard.git.repository import Repository, current_branch
+from rollback_guard.policy.model import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rollback_guard.facts.model import Stage
+
+
+class WhatIf(NamedTuple):
+    """A policy that is tried instead of the one in force."""
+
+    policy: Policy
+    path: str
+    data: bytes
+
+
+class Question(NamedTuple):
+    """What every judgement needs: where, when, and by which policy if not the one in force."""
+
+    repository: Repository
+    around: Surroundings
+    as_of: int  # Unix seconds
+    what_if: Optional[WhatIf] = None
+
+
+def digest_of(data: bytes) -> str:
+    """`sha256:` and the hex digest of a policy's bytes."""
+    import hashlib  # only a whole verdict pays for this import
+
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def policy_used(question: Question, found: PolicyFound, commit: str | None) -> PolicyUsed:
+    """What the verdict says about the policy that judged."""
+    if question.what_if is not None:
+        return PolicyUsed(commit=None, path=question.what_if.path, digest=digest_of(question.what_if.data), what_if=True)
+    if found.path is None:
+        return PolicyUsed(commit=commit, path=None, digest=None)
+    return PolicyUsed(commit=commit, path=found.path, digest=digest_of(found.data))
+
+
+def in_force(question: Question, objects: ObjectReader, base: str | None) -> PolicyFound:
+    """The policy that judges a change of a target whose tip is `base`."""
+    if question.what_if is not None:
+        return PolicyFound(at="--policy", policy=question.what_if.policy, path=question.what_if.path)
+    return PolicyFound(at="nothing") if base is None else read_policy_at(objects, base)
+
+
+def evaluate(question: Question, found: PolicyFound, change: Change, proposed: PolicyFound) -> ChangeVerdict:
+    """Judge one change. A broken policy in force can only be mended, by a change that brings a readable one.
+
+    Raises: PolicyError when the policy in force is broken and the change does not mend it.
+    """
+    touched = change.touched.value.governing if isinstance(change.touched, Known) else ()
+    base = change.base.value if isinstance(change.base, Known) else None
+    if found.error is not None and not (found.path in touched and proposed.policy is not None):
+        raise PolicyError(
+            f"the policy of {short_branch(change.target)} is invalid, so nothing can be judged by it"
+            f" (commit {(base or found.at)[:12]})",
+            remedy=f"guard policy check --rev {(base or found.at)[:12]}   # then land a change that mends only that file",
+            problems=found.error.problems,
+        )
+    if question.what_if is not None:
+        proposed = found
+    brought = proposed.error.message if proposed.error is not None else ""
+    return evaluate_change(
+        found.policy,
+        change,
+        as_of=question.as_of,
+        used=policy_used(question, found, base),
+        proposed=proposed.policy if touched or found.policy is None else None,
+        proposed_error=brought if touched else "",
+    )
+
+
+def verdict_of(question: Question, changes: Sequence[ChangeVerdict]) -> Verdict:
+    """All changes of one question, and the worst of their decisions."""
+    decision = decide_all(tuple(change.decision for change in changes))
+    return Verdict(decision=decision, as_of=question.as_of, changes=tuple(changes))
+
+
+def judge_proposal(question: Question, proposal: Proposal) -> ChangeVerdict:
+    """The verdict on what would land if `proposal.head` were merged into its target."""
+    repository = question.repository
+    with ObjectReader(repository.git) as objects:
+        found = in_force(question, objects, proposal.base)
+        reading = found if found.policy is not None else read_policy_at(objects, proposal.head)
+        general = general_policies(question, objects, proposal.target)
+    collected = collect_range(repository, question.around, reading.policy, proposal)
+    change = collected.change._replace(production=stands_for_production(question, found, general, proposal.target))
+    return evaluate(question, found, change, collected.proposed)
+
+
+def general_policies(question: Question, objects: ObjectReader, target: str) -> tuple[PolicyFound, ...]:
+    """The policies that may say whether a branch is production: its own, and those of the default branch."""
+    if question.what_if is not None:
+        return ()
+    default = default_branches(question)
+    return policies_for(objects, target, *default)
+
+
+def default_branches(question: Question) -> tuple[str, ...]:
+    """Full names of the branches that may be the default one, likeliest first."""
+    configured = question.around.default_branch
+    more = (HEADS + configured,) if configured else ()
+    if question.repository.bare:
+        own = current_branch(question.repository)
+        return (*((own,) if own else ()), *more, *DEFAULT_BRANCHES)
+    return (*DEFAULT_BRANCHES[:1], *more, *DEFAULT_BRANCHES[1:])
+
+
+def stands_for_production(
+    question: Question, found: PolicyFound, general: tuple[PolicyFound, ...], target: str
+) -> bool:
+    """Whether a target is production: a policy says so, or there is no policy that could say otherwise."""
+    policies = tuple(one for one in (found, *general) if one.policy is not None)
+    if not policies:
+        return True
+    return is_production(policies, short_branch(target, question.around.remotes))
+
+
+def judge_updates(
+    question: Question, updates: Sequence[Update], *, stage: Stage, name: Fact[str], missing: tuple[str, ...] = ()
+) -> Verdict:
+    """The verdict on every ref that a push moves."""
+    changes: list[ChangeVerdict] = []
+    for update in updates:
+        changes += judge_update(question, update, stage=stage, name=name, missing=missing)
+    return verdict_of(question, changes)
+
+
+def judge_update(
+    question: Question, update: Update, *, stage: Stage, name: Fact[str], missing: tuple[str, ...]
+) -> list[ChangeVerdict]:
+    """One ref of a push. Several commits added to production's own chain are judged one by one."""
+    repository = question.repository
+    with ObjectReader(repository.git) as objects:
+        general = general_policies(question, objects, update.ref)
+        here = update.old is None or resolve_commit(repository, update.old) is not None
+        found = in_force(question, objects, update.old) if here else PolicyFound(at="nothing")
+        if update.old is None:
+            found = next((one for one in general if one.policy is not None), found)
+        broken = tuple(one for one in (found, *general) if one.error is not None)
+    production = update.ref.startswith(HEADS) and (
+        is_production((found, *general), short_branch(update.ref))
+        if any(one.policy is not None for one in (found, *general))
+        else bool(broken) or is_default(question, update.ref)
+    )
+    if not production or update.new is None or not here:
+        change = _moved(question, update, stage, name, missing, production=production, here=here)
+        return [evaluate(question, found, change, PolicyFound(at="nothing"))]
+    # A production branch that is created begins where the one that its policy was found on stands.
+    base = update.old if update.old is not None else resolve_commit(repository, found.at)
+    proposal = Proposal(
+        stage=stage,
+        target=update.ref,
+        base=base,
+        head=update.new,
+        move=move_of(repository, update.old, update.new),
+        repository=name,
+        missing=missing,
+    )
+    with ObjectReader(repository.git) as objects:
+        reading = found if found.policy is not None else read_policy_at(objects, update.new)
+    collected = collect_range(repository, question.around, reading.policy, proposal)
+    return [evaluate(question, found, *one) for one in _one_by_one(question, found, proposal, collected)]
+
+
+def _one_by_one(
+    question: Question, found: PolicyFound, proposal: Proposal, collected: Collected
+) -> list[tuple[Change, PolicyFound]]:
+    """A push that adds several merges to production's chain, taken apart; any other push as it is."""
+    change = collected.change
+    landings = change.landings.value if isinstance(change.landings, Known) else ()
+    merges = sum(1 for landing in landings if landing.heads)
+    if len(landings) < 2 or not merges or change.restoration is not None or proposal.base is None:
+        return [(change, collected.proposed)]
+    parts = []
+    for link in read_chain(question.repository, proposal.base, proposal.head):
+        step = proposal._replace(base=link.parents[0], head=link.commit)
+        part = collect_range(question.repository, question.around, found.policy, step)
+        parts.append((part.change, part.proposed))
+    return parts
+
+
+def is_default(question: Question, ref: str) -> bool:
+    """Whether a ref is what production would be if no policy says it: the default branch."""
+    return ref in default_branches(question) or (
+        question.repository.bare and ref == current_branch(question.repository)
+    )
+
+
+def _moved(
+    question: Question,
+    update: Update,
+    stage: Stage,
+    name: Fact[str],
+    missing: tuple[str, ...],
+    *,
+    production: bool,
+    here: bool,
+) -> Change:
+    """The facts of a ref that is deleted, is not production, or whose present tip is not in this clone."""
+    repository = question.repository
+    gone = Unknown(
+        f"production is at {(update.old or '')[:12]}, a commit that is not in this clone", "git fetch --all"
+    )
+    known = here and update.new is not None and resolve_commit(repository, update.new) is not None
+    move = move_of(repository, update.old, update.new) if known or update.new is None else "none"
+    unknown = gone if not here else Unknown("not looked for: no production branch")
+    return Change(
+        stage=stage,
+        target=update.ref,
+        production=production,
+        repository=name,
+        base=Known(update.old, "git") if here else gone,
+        head=update.new,
+        head_tree=unknown,
+        result_tree=unknown,
+        move=move,
+        source=unknown,
+        survey=unknown,
+        merges=unknown,
+        messages=unknown,
+        landings=unknown if production else Known(()),
+        base_in_head=unknown,
+        refs=ref_names(repository),
+        touched=unknown if production and update.new is not None else Known(Touched()),
+        missing=missing,
+    )
+
+
+def require_branch(question: Question, name: str) -> tuple[str, str]:
+    """Full name and tip of a target branch: as last seen on the remote, else as it is here.
+
+    Raises: UsageError when there is no such branch.
+    """
+    repository, around = question.repository, question.around
+    if name.startswith("refs/"):
+        candidates = [name]
+    else:
+        tracking = [f"refs/remotes/{remote}/{name}" for remote in sorted(around.remotes, key=lambda r: r != "origin")]
+        candidates = [*tracking, HEADS + name]
+    for candidate in candidates:
+        tip = resolve_commit(repository, candidate)
+        if tip is not None:
+            return HEADS + short_branch(candidate, around.remotes), tip
+    raise UsageError(
+        f"there is no branch {name!r} here, neither local nor as last seen on a remote",
+        remedy="git fetch --all   # or look at: git branch --all",
+    )

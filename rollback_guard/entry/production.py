@@ -1,0 +1,75 @@
+"""Which branch `guard release` and `guard revert` are about, where it is now, and the policy that it holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.facts.policy_source import (
+    DEFAULT_BRANCHES,
+    is_production,
+    literal_branches,
+    policies_for,
+    read_policy_at,
+)
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import HEADS, REMOTES, list_refs
+from rollback_guard.git.repository import Repository, current_branch
+from rollback_guard.policy.model import Policy
+
+
+class Production(NamedTuple):
+    """A branch: its short name, the ref that tells where it is, that commit, and its policy or why there is none."""
+
+    branch: str
+    ref: str
+    tip: str
+    policy: Optional[Policy]
+    error: Optional[PolicyError]
+    upstream: Optional[str]  # where origin's branch of that name was last seen
+
+
+def find_production(repository: Repository, named: str | None, *, remote_too: bool) -> Production:
+    """The branch that was named, else the policy's one production branch, else the one that is checked out.
+
+    The local branch goes first; with `remote_too`, origin's as last seen serves where there is none.
+    Raises: UsageError when there is no such branch, or HEAD is detached and nothing else tells.
+    """
+    if named is not None and named.startswith("refs/") and not named.startswith(HEADS):
+        raise UsageError(f"--branch: {named} is no branch", remedy="git branch --all   # and take one of these")
+    with ObjectReader(repository.git) as objects:
+        branch = (named or _default_branch(repository, objects)).removeprefix(HEADS)
+        local = _tip(repository, HEADS + branch)
+        upstream = _tip(repository, f"{REMOTES}origin/{branch}")
+        tip = local or (upstream if remote_too else None)
+        if tip is None:
+            remedy = f"git branch {branch} origin/{branch}" if upstream else "git fetch --all   # or: git branch --all"
+            raise UsageError(f"there is no branch {branch} here, or it has no commit yet", remedy=remedy)
+        found = read_policy_at(objects, tip)
+    ref = HEADS + branch if local else f"{REMOTES}origin/{branch}"
+    return Production(branch=branch, ref=ref, tip=tip, policy=found.policy, error=found.error, upstream=upstream)
+
+
+def _default_branch(repository: Repository, objects: ObjectReader) -> str:
+    present = current_branch(repository)
+    policies = policies_for(objects, *DEFAULT_BRANCHES, "HEAD")
+    if present is not None and is_production(policies, present.removeprefix(HEADS)):
+        return present
+    for found in policies:
+        names = literal_branches(found.policy) if found.policy is not None else ()
+        if len(names) == 1:
+            return names[0]
+    if present is None:
+        raise UsageError("HEAD is detached, and no policy names one production branch", remedy="name it: --branch main")
+    return present
+
+
+def _tip(repository: Repository, ref: str) -> str | None:
+    return next((one.commit for one in list_refs(repository, ref) if one.name == ref), None) or None
+
+
+def policy_of(production: Production) -> Policy | None:
+    """The branch's policy. Raises: PolicyError when it is there and cannot be understood."""
+    if production.error is not None:
+        raise production.error
+    return production.policy

@@ -1,0 +1,66 @@
+"""What entries share: the repository that a command stands in, the time, and how text reaches a person."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from rollback_guard.git.repository import Repository, open_repository
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rollback_guard.entry.judge import Question, WhatIf
+    from rollback_guard.gate.verdict import Verdict
+
+
+def here() -> Repository:
+    """The repository that the command was called in, from whichever of its folders.
+
+    Raises: UsageError when there is none.
+    """
+    return open_repository(os.getcwd(), os.environ, hook="GIT_DIR" in os.environ)
+
+
+def ask(repository: Repository, what_if: WhatIf | None = None) -> Question:
+    """A question about a repository, now."""
+    from rollback_guard.entry.judge import Question
+    from rollback_guard.facts.surroundings import read_surroundings
+
+    return Question(repository, read_surroundings(repository), int(time.time()), what_if)
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Colour only on a terminal, and never where NO_COLOR is set. Source: https://no-color.org."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def plain_letters(stream: TextIO) -> bool:
+    """Whether a stream's encoding cannot show more than ASCII."""
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+    return not encoding.startswith("utf")
+
+
+def width_of(stream: TextIO) -> int:
+    """The terminal's width in columns, 80 where there is none; at least 40."""
+    if not stream.isatty():
+        return 80
+    try:
+        return max(40, os.get_terminal_size(stream.fileno()).columns)
+    except OSError:
+        return 80
+
+
+def hook_text(verdict: Verdict, stage: str) -> None:
+    """A hook's few lines, on stderr."""
+    from rollback_guard.report.terminal import render_hook_verdict
+
+    stream = sys.stderr
+    text = render_hook_verdict(verdict, stage, colour=wants_colour(stream), ascii_only=plain_letters(stream))
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()

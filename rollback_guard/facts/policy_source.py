@@ -1,0 +1,85 @@
+"""Where the policy that judges a change is read from: the target's present tip, never the change itself.
+
+Which branch is production is written in the policy, so for a branch the policies of its own tip and of the
+default branch are asked. See docs/adr/0005.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import PolicyError
+from rollback_guard.facts.model import POLICY_PATHS
+from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.policy.model import Policy
+from rollback_guard.policy.patterns import matches_any
+from rollback_guard.policy.read import LIMIT, read_policy
+
+DEFAULT_BRANCHES = (
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/heads/main",
+    "refs/remotes/origin/master",
+    "refs/heads/master",
+)
+
+
+class PolicyFound(NamedTuple):
+    """A policy file as a commit or tree holds it. All None when there is no policy; `error` when it is broken."""
+
+    at: str  # the revision that was asked
+    policy: Optional[Policy] = None
+    path: Optional[str] = None
+    data: bytes = b""
+    error: Optional[PolicyError] = None
+
+
+def read_policy_at(objects: ObjectReader, rev: str, parsed: dict[str, PolicyFound] | None = None) -> PolicyFound:
+    """The policy that a commit or tree holds. With `parsed` (by blob oid) no file is understood twice."""
+    cache = {} if parsed is None else parsed
+    for path in POLICY_PATHS:
+        try:
+            blob = objects.read(f"{rev}:{path}", limit=LIMIT if path == POLICY_PATHS[0] else LIMIT * 16)
+        except TooLargeError as error:
+            problem = PolicyError(f"the policy is too large: {error.message}", remedy="split off what is no policy")
+            return PolicyFound(at=rev, path=path, error=problem)
+        if blob is None or blob.type != "blob":
+            continue
+        key = f"{path}:{blob.oid}"
+        if key not in cache:
+            cache[key] = _understood(rev, path, blob.data)
+        found = cache[key]
+        if found.policy is not None or found.error is not None:
+            return found._replace(at=rev)
+    return PolicyFound(at=rev)
+
+
+def _understood(rev: str, path: str, data: bytes) -> PolicyFound:
+    try:
+        policy = read_policy(data, path=path)
+    except PolicyError as error:
+        return PolicyFound(at=rev, path=path, data=data, error=error)
+    return PolicyFound(at=rev, policy=policy, path=path, data=data)
+
+
+def policies_for(objects: ObjectReader, *revs: str) -> tuple[PolicyFound, ...]:
+    """The different policies that revisions hold, in the order asked; revisions without one are left out."""
+    parsed: dict[str, PolicyFound] = {}
+    found: list[PolicyFound] = []
+    for rev in revs:
+        one = read_policy_at(objects, rev, parsed)
+        if (one.policy is not None or one.error is not None) and all(one.data != other.data for other in found):
+            found.append(one)
+    return tuple(found)
+
+
+def is_production(policies: tuple[PolicyFound, ...], branch: str) -> bool:
+    """Whether any of the policies names the branch (short name) as production."""
+    return any(
+        found.policy is not None and matches_any(found.policy.production.branches, branch) for found in policies
+    )
+
+
+def literal_branches(policy: Policy) -> tuple[str, ...]:
+    """The production branches that are named without a wildcard."""
+    return tuple(name for name in policy.production.branches if not any(mark in name for mark in "*?["))

@@ -1,0 +1,323 @@
+"""Facts of a range: what would land if `head` were merged into a target whose tip is `base`.
+
+Used for `guard check`, for a push and for a receiving server. A target that is moved to a commit that no
+approved branch holds is taken apart into the commits that the move adds to production's own chain; each is
+a landing. What already landed is left to `facts.history`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import GuardError, UndeterminedError
+from rollback_guard.facts.model import (
+    Change,
+    Fact,
+    Known,
+    Landing,
+    MergeCheck,
+    Move,
+    Restoration,
+    Stage,
+    Touched,
+    Unknown,
+    governs,
+)
+from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
+from rollback_guard.facts.restoration import find_restoration
+from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names
+from rollback_guard.facts.survey import SeenMerge, check_merges, read_messages, shallow_unknown, walk_range
+from rollback_guard.git.merges import MergeAgain
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.process import Git, decode
+from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
+from rollback_guard.git.repository import Repository
+from rollback_guard.policy.model import Policy
+from rollback_guard.policy.patterns import matches_any
+
+SQUASH_CANDIDATES = 200  # approved branches whose squash a plain commit might be
+LANDINGS_TRIED = 20
+
+
+class Proposal(NamedTuple):
+    """What is asked about: move `target` (full ref name) from `base` to what `head` gives."""
+
+    stage: Stage
+    target: str
+    base: Optional[str]
+    head: str
+    move: Move = "none"
+    repository: Fact[str] = Unknown("not looked for")
+    claimed_source: Optional[str] = None
+    missing: tuple[str, ...] = ()
+
+
+def trailer_keys(policy: Policy | None) -> frozenset[str]:
+    """The folded keys of the trailers that a policy asks for."""
+    return frozenset(role.trailer.lower() for role in policy.sign_off) if policy is not None else frozenset()
+
+
+def scratch_folder() -> str:
+    """Where scratch objects go: the machine's temporary folder."""
+    return os.environ.get("TMPDIR") or ("/tmp" if os.path.isdir("/tmp") else os.getcwd())
+
+
+def approved(policy: Policy | None, target: str, branches: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the branches (short names) from which a route leads into the target (short name)."""
+    if policy is None:
+        return ()
+    patterns = tuple(
+        glob for route in policy.route if matches_any((route.into,), target) for glob in route.from_
+    )
+    return tuple(branch for branch in branches if matches_any(patterns, branch))
+
+
+class Collected(NamedTuple):
+    """The facts about one proposal, and the policy that the target would hold after it."""
+
+    change: Change
+    proposed: PolicyFound
+
+
+class ChainLink(NamedTuple):
+    """One commit that a move adds to production's own chain."""
+
+    commit: str
+    parents: tuple[str, ...]
+    tree: str
+    subject: str
+
+
+Chain = tuple[ChainLink, ...]
+
+
+class _Asked(NamedTuple):
+    """What stays the same while one proposal is looked at. `short` is the target's short name."""
+
+    repository: Repository
+    around: Surroundings
+    policy: Optional[Policy]
+    short: str
+
+    def branches_with(self, commit: str) -> tuple[str, ...]:
+        """Branches that hold a commit; production itself is left out, being on it approves nothing."""
+        production = self.policy.production.branches if self.policy is not None else ()
+        return tuple(
+            name
+            for name in branches_with(self.repository, self.around, commit)
+            if name != self.short and not matches_any(production, name)
+        )
+
+
+def collect_range(repository: Repository, around: Surroundings, policy: Policy | None, proposal: Proposal) -> Collected:
+    """All facts about one proposal. What cannot be had is Unknown with the reason."""
+    base, head = proposal.base, proposal.head
+    asked = _Asked(repository, around, policy, short_branch(proposal.target, around.remotes))
+    base_in_head = base is None or is_ancestor(repository, base, head)
+    branches = asked.branches_with(head)
+    by_branch = bool(approved(policy, asked.short, branches) or proposal.claimed_source)
+    chain = () if by_branch or not base_in_head or base is None else read_chain(repository, base, head)
+    head_tree = decode(repository.git.run("rev-parse", f"{head}^{{tree}}").stdout).strip()
+    bearers = _bearers(chain, head)
+    survey, seen = walk_range(
+        repository,
+        [head] if base is None else [head, f"^{base}"],
+        keys=trailer_keys(policy),
+        counting=[oid for _, oid in bearers],
+        landing=[link.commit for link in chain if len(link.parents) > 1],
+    )
+    merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, chain)
+    messages = read_messages(repository.git, bearers)
+    # Where production is moved to a merge that stands already, its branch's head is what was looked at.
+    vouched = next((str(message.tree) for message in messages if message.bearer == "head"), head_tree)
+    up_to_date: Fact[bool] = Known(base_in_head if not chain else vouched == head_tree, "git merge-base")
+    if repository.shallow and not base_in_head:
+        up_to_date = shallow_unknown()
+    change = Change(
+        stage=proposal.stage,
+        target=proposal.target,
+        production=True,
+        repository=proposal.repository,
+        base=Known(base, proposal.target),
+        head=head,
+        head_tree=Known(vouched, "head"),
+        result_tree=merged.result_tree,
+        move=proposal.move,
+        source=_source(proposal, branches),
+        claimed_source=proposal.claimed_source,
+        survey=survey,
+        merges=merged.merges,
+        messages=Known(messages, "git log"),
+        landings=Known(_landings(asked, chain, merged.squashes), "git log --first-parent"),
+        base_in_head=up_to_date,
+        refs=ref_names(repository),
+        touched=merged.touched,
+        restoration=_restoration(repository, policy, base, head, head_tree, chain),
+        missing=proposal.missing,
+    )
+    return Collected(change, merged.proposed)
+
+
+def ref_names(repository: Repository) -> Fact[tuple[str, ...]]:
+    """The full names of all branches and tags."""
+    return Known(tuple(ref.name for ref in list_refs(repository, HEADS, REMOTES, TAGS)), "git for-each-ref")
+
+
+def read_chain(repository: Repository, base: str, head: str) -> Chain:
+    """The commits that a move from base to head adds to production's first-parent chain, oldest first."""
+    layout = "--format=tformat:%H%x00%P%x00%T%x00%s"
+    out = repository.git.run("log", "-z", "--first-parent", "--reverse", layout, f"{base}..{head}").stdout
+    fields = decode(out).split("\0")[:-1]
+    return tuple(
+        ChainLink(fields[i], tuple(fields[i + 1].split()), fields[i + 2], fields[i + 3])
+        for i in range(0, len(fields), 4)
+    )
+
+
+def _bearers(chain: Chain, head: str) -> tuple[tuple[str, str], ...]:
+    """The commits whose trailers count: what lands last, and the head of the branch that it merges."""
+    if not chain:
+        return (("head", head),)
+    last = chain[-1]
+    merged = (("head", last.parents[1]),) if len(chain) == 1 and len(last.parents) == 2 else ()
+    return (("landing", last.commit), *merged)
+
+
+def _source(proposal: Proposal, branches: tuple[str, ...]) -> Fact[tuple[str, ...]]:
+    """The branches that hold what is proposed; a branch that the caller named must be one that is here."""
+    if proposal.claimed_source and not branches:
+        return Unknown(
+            f"no branch here holds the head, so nothing shows that it comes from {proposal.claimed_source}",
+            f"git fetch origin {proposal.claimed_source}:refs/remotes/origin/{proposal.claimed_source}",
+        )
+    return Known(branches, "git for-each-ref --contains")
+
+
+class _Merged(NamedTuple):
+    """What needs merges made again, and what lies in a tree that only the merge made."""
+
+    result_tree: Fact[str]
+    merges: Fact[tuple[MergeCheck, ...]]
+    squashes: dict[str, str]
+    touched: Fact[Touched]
+    proposed: PolicyFound
+
+
+def _merge_facts(
+    asked: _Asked, proposal: Proposal, base_in_head: bool, head_tree: str, seen: list[SeenMerge], chain: Chain
+) -> _Merged:
+    """Everything that needs merges made again; no process is started when nothing asks for it."""
+    repository, base = asked.repository, proposal.base
+    plain = [link for link in chain if len(link.parents) < 2]
+    result: Fact[str] = Known(head_tree, "head")
+    if base_in_head and not seen and not plain:
+        return _Merged(result, Known(()), {}, *_brought(repository.git, base, head_tree))
+    try:
+        with MergeAgain(repository, scratch_folder()) as again:
+            checks = check_merges(again, seen)
+            if not base_in_head:
+                result = _result_tree(again, repository, proposal)
+            squashes = _squashes(again, asked, plain)
+            tree = result.value if isinstance(result, Known) else head_tree
+            return _Merged(result, Known(checks, "git merge-tree"), squashes, *_brought(again.git, base, tree))
+    except UndeterminedError as error:
+        unknown = Unknown(error.message, error.remedy)
+        brought = _brought(repository.git, base, head_tree)
+        return _Merged(result if base_in_head else unknown, unknown, {}, *brought)
+
+
+def _brought(git: Git, base: str | None, tree: str) -> tuple[Fact[Touched], PolicyFound]:
+    """What a tree does to the guard's own files, and the policy that it holds."""
+    with ObjectReader(git) as objects:
+        return touched_by(git, base, tree), read_policy_at(objects, tree)
+
+
+def _result_tree(again: MergeAgain, repository: Repository, proposal: Proposal) -> Fact[str]:
+    if repository.shallow:
+        return shallow_unknown()
+    (automatic,) = again.merge([(str(proposal.base), proposal.head)])
+    if automatic.clean:
+        return Known(automatic.tree, "git merge-tree")
+    paths = ", ".join(path for path, _ in automatic.conflicts[:5])
+    return Unknown(
+        f"head does not merge into {short_branch(proposal.target)} without conflict: {paths}",
+        f"git merge {short_branch(proposal.target)}   # into the branch, resolve, and have it signed off",
+    )
+
+
+def _landings(asked: _Asked, chain: Chain, squashes: dict[str, str]) -> tuple[Landing, ...]:
+    found = []
+    for link in chain:
+        holders: set[str] | None = None
+        for head in link.parents[1:] or (link.commit,):
+            names = set(asked.branches_with(head))
+            holders = names if holders is None else holders & names
+        found.append(
+            Landing(
+                commit=link.commit,
+                subject=link.subject,
+                heads=link.parents[1:],
+                branches=Known(tuple(sorted(holders or ())), "git for-each-ref --contains"),
+                squash_of=squashes.get(link.commit),
+            )
+        )
+    return tuple(found)
+
+
+def _squashes(again: MergeAgain, asked: _Asked, plain: list[ChainLink]) -> dict[str, str]:
+    """Commits that are no merges but hold exactly what merging an approved branch would give, and that branch."""
+    if not plain or asked.policy is None:
+        return {}
+    candidates = [
+        (name, ref.commit)
+        for ref in list_refs(asked.repository, HEADS, REMOTES)
+        for name in approved(asked.policy, asked.short, short_names((ref,), asked.around))
+        if ref.commit
+    ][:SQUASH_CANDIDATES]
+    pairs = [(link, name, tip) for link in plain[:LANDINGS_TRIED] for name, tip in candidates if link.parents]
+    results = again.merge([(link.parents[0], tip) for link, _, tip in pairs])
+    return {
+        link.commit: name
+        for (link, name, _), automatic in zip(pairs, results)
+        if automatic.clean and automatic.tree == link.tree
+    }
+
+
+def touched_by(git: Git, base: str | None, tree: str) -> Fact[Touched]:
+    """What the change does to the guard's own files, and whether it does anything else."""
+    if base is None:
+        command = ("ls-tree", "-r", "-z", "--name-only", tree)
+    else:
+        command = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree)
+    governing: list[str] = []
+    others = False
+    tail = b""
+    try:
+        for piece in git.chunks(*command):
+            names = (tail + piece).split(b"\0")
+            tail = names.pop()
+            for name in map(decode, names):
+                if governs(name):
+                    governing.append(name)
+                else:
+                    others = True
+    except GuardError as error:
+        return Unknown(error.message, error.remedy)
+    return Known(Touched(governing=tuple(governing), others=others), "git diff-tree")
+
+
+def _restoration(
+    repository: Repository,
+    policy: Policy | None,
+    base: str | None,
+    head: str,
+    head_tree: str,
+    chain: Chain,
+) -> Restoration | None:
+    """Only plain commits on production's own chain can go back; a merge brings something."""
+    if policy is None or base is None or not chain or any(len(link.parents) > 1 for link in chain):
+        return None
+    return find_restoration(repository, policy, base=base, head=head, tree=head_tree)
+
+

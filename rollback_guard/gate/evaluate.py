@@ -1,0 +1,99 @@
+"""The decision on one change: every rule asked once, in the order of the registry; RG002 last.
+
+Facts are collected elsewhere (`facts`), answers are shown elsewhere (`report`). Nothing here raises for
+any facts: what is not known makes an answer undetermined.
+"""
+
+from __future__ import annotations
+
+from rollback_guard.facts.model import POLICY_PATHS, Change, Known
+from rollback_guard.gate.registry import RULE_NAMES, load_rule
+from rollback_guard.gate.routes import came_from
+from rollback_guard.gate.rule import Case, not_applicable, satisfied
+from rollback_guard.gate.scope import RESTORED, why_no_restoration, why_not_applicable
+from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
+from rollback_guard.policy.model import Policy
+
+COMPARING = "RG002"  # reads what the other rules answered
+
+
+def evaluate_change(
+    policy: Policy | None,
+    change: Change,
+    *,
+    as_of: int,
+    used: PolicyUsed,
+    proposed: Policy | None = None,
+    proposed_error: str = "",
+) -> ChangeVerdict:
+    """Judge one change by the policy in force, and by the one that it brings where it touches what governs.
+
+    `as_of` is in Unix seconds; `used` says where the policy in force was read. `proposed` is the policy as
+    it would be after the change, `proposed_error` why that cannot be read.
+    """
+    case = _open_case(policy, change, as_of, proposed, proposed_error)
+    present = _answer_all(case)
+    case = _compare(case._replace(present=present), proposed, used)
+    outcomes = tuple(sorted((*present, _answer(COMPARING, dict(RULE_NAMES)[COMPARING], case))))
+    return ChangeVerdict(
+        decision=decide(outcomes, production=change.production),
+        repository=normalise_repository(change.repository.value) if isinstance(change.repository, Known) else None,
+        target=change.target,
+        source=came_from(case.policy, change),
+        base=change.base.value if isinstance(change.base, Known) else None,
+        head=change.head,
+        result_tree=change.result_tree.value if isinstance(change.result_tree, Known) else None,
+        commits=change.survey.value.count if isinstance(change.survey, Known) else None,
+        missing=change.missing,
+        policy=used,
+        outcomes=outcomes,
+    )
+
+
+def _open_case(policy: Policy | None, change: Change, as_of: int, proposed: Policy | None, proposed_error: str) -> Case:
+    """The case, with the policy that judges: without one in force, the one that a change of nothing else brings."""
+    case = Case(policy=policy, change=change, as_of=as_of, proposed_error=proposed_error)
+    if policy is not None or proposed is None:
+        return case
+    if not isinstance(change.touched, Known):
+        return case
+    if change.touched.value.others:
+        return case._replace(introduction_error="the change that introduces the policy may touch nothing else")
+    return case._replace(policy=proposed, introduces=True)
+
+
+def _compare(case: Case, proposed: Policy | None, used: PolicyUsed) -> Case:
+    """Add what the rules answer under the policy that the change brings, where it touches what governs."""
+    change = case.change
+    if case.policy is None or case.introduces or case.proposed_error or why_not_applicable(COMPARING, case) is not None:
+        return case
+    if not isinstance(change.touched, Known) or not change.touched.value.governing:
+        return case
+    if proposed is None:
+        # Another file of the same folder may hold a policy too, but it is not the one in force.
+        files = (used.path,) if used.path in POLICY_PATHS else POLICY_PATHS
+        if any(path in files for path in change.touched.value.governing):
+            return case._replace(proposed_error="the change deletes the policy")
+    if proposed is None or proposed == case.policy:
+        return case._replace(proposed=case.present)
+    other = Case(policy=proposed, change=change, as_of=case.as_of)
+    return case._replace(proposed=_answer_all(other))
+
+
+def _answer_all(case: Case) -> tuple[Outcome, ...]:
+    """What every rule answers but the one that compares."""
+    return tuple(_answer(rule, name, case) for rule, name in RULE_NAMES if rule != COMPARING)
+
+
+def _answer(rule: str, name: str, case: Case) -> Outcome:
+    note = why_not_applicable(rule, case)
+    if note is not None:
+        return not_applicable(rule, name, note)
+    restoration = case.change.restoration
+    if restoration is None or rule not in RESTORED or case.policy is None:
+        return load_rule(rule).evaluate(case)
+    hindrance = why_no_restoration(case.policy, case.change)
+    if not hindrance:
+        return satisfied(rule, name, f"goes back to {restoration.tag}, whose tree it equals")
+    outcome = load_rule(rule).evaluate(case)
+    return outcome._replace(notes=(*outcome.notes, hindrance))

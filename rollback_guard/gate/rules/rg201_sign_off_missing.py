@@ -1,0 +1,99 @@
+"""RG201: a role lacks its count of valid sign-offs."""
+
+from __future__ import annotations
+
+from rollback_guard.facts.model import Change, Message, Survey, Unknown
+from rollback_guard.gate.people import Makers, called, makers_of
+from rollback_guard.gate.rule import Case, Rule, not_applicable, satisfied, undetermined, violated
+from rollback_guard.gate.signoffs import (
+    UNPROVEN_REMEDY,
+    beyond_trailers,
+    seen_sign_offs,
+    valid_signers,
+    why_unproven,
+)
+from rollback_guard.gate.verdict import Finding, Outcome
+from rollback_guard.gate.wording import listed, quoted, short_name
+from rollback_guard.policy.model import Policy, SignOff
+
+ID = "RG201"
+NAME = "sign-off-missing"
+
+
+def evaluate(case: Case) -> Outcome:
+    """Count, for each role, the different people whose sign-offs are valid."""
+    policy, change = case.policy, case.change
+    if policy is None or not policy.sign_off:
+        return not_applicable(ID, NAME, "the policy asks for no sign-offs")
+    unproven = beyond_trailers(policy)
+    facts = (change.messages, change.survey)
+    findings: list[Finding] = []
+    notes: list[str] = []
+    if not isinstance(facts[0], Unknown) and not isinstance(facts[1], Unknown):
+        for role in policy.sign_off:
+            if role not in unproven:
+                finding, note = _judge_role(case, policy, role, facts[0].value, facts[1].value)
+                findings += [finding] if finding else []
+                notes += [note] if note else []
+    if findings:
+        return violated(ID, NAME, tuple(findings), *(why_unproven(role) for role in unproven))
+    if unproven:
+        open_questions = tuple(
+            Finding(subject=role.role, message=why_unproven(role), remedy=UNPROVEN_REMEDY) for role in unproven
+        )
+        return Outcome(rule=ID, name=NAME, answer="undetermined", findings=open_questions, notes=tuple(notes))
+    for fact in facts:
+        if isinstance(fact, Unknown):
+            return undetermined(ID, NAME, fact, "sign-offs")
+    return satisfied(ID, NAME, *notes)
+
+
+def _judge_role(
+    case: Case, policy: Policy, role: SignOff, messages: tuple[Message, ...], survey: Survey
+) -> tuple[Finding | None, str]:
+    makers = makers_of(policy, survey)
+    signed = valid_signers(seen_sign_offs(policy, messages, makers, case.as_of, role=role))
+    if len(signed) >= role.count:
+        return None, f"{role.role}: {listed(called(policy, one) for one in sorted(signed))}"
+    return _missing(case.change, policy, role, makers, signed), ""
+
+
+def _missing(change: Change, policy: Policy, role: SignOff, makers: Makers, signed: frozenset[str]) -> Finding:
+    eligible = sorted(policy.members_of(role.by) - makers.people - signed)
+    have = f"{role.role} has {len(signed)} of {role.count} sign-off{'s' if role.count > 1 else ''}"
+    if len(eligible) < role.count - len(signed):
+        left = listed(called(policy, one) for one in eligible) if eligible else "nobody"
+        return Finding(
+            subject=role.role,
+            message=f"{have}, and of those who may sign and did not make the change there is left: {left}",
+            remedy=f"have more people named in `by` of the role {role.role}, in rollback-guard.toml",
+        )
+    names = listed((called(policy, one) for one in eligible), most=8)
+    line = f"{role.trailer}: {called(policy, eligible[0])}"
+    return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=_remedy(change, line))
+
+
+def _remedy(change: Change, line: str) -> str:
+    """How the trailer is added, at the stage where somebody reads this."""
+    if change.stage == "message":
+        return f"add to the merge's message, when they agree: {line}"
+    if change.stage == "landed":
+        return f"it has landed without; have it looked at now, and land the next one with: {line}"
+    where = short_name(change.target) if change.stage in ("push", "receive") else "the branch that brings the change"
+    return f"git commit --amend --no-edit --trailer {quoted(line)}   # on {where}, when they agree"
+
+
+RULE = Rule(
+    id=ID,
+    name=NAME,
+    title="a role lacks its count of valid sign-offs",
+    why="""QA, UAT and review are promises of named people that they looked at exactly this. One that is missing means
+that a step was skipped. Each person counts once for a role, and never for a change that they had a hand in.""",
+    example="""The policy asks `qa` for two sign-offs. The merge bears `QA-by: Quinn Lee <quinn@acme.example>` twice:
+that is one.""",
+    needs=("the trailers of the head and of what lands", "everybody who made a part of the change"),
+    offline=True,
+    remedy="""Ask one of the people named to look at it, and add the trailer to the head commit
+(`git commit --amend --no-edit --trailer "QA-by: Quinn Lee <quinn@acme.example>"`) or to the merge's message.""",
+    evaluate=evaluate,
+)

@@ -1,0 +1,50 @@
+"""RG202: a sign-off by somebody who made a part of the change."""
+
+from __future__ import annotations
+
+from rollback_guard.facts.model import Unknown
+from rollback_guard.gate.people import makers_of, written
+from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
+from rollback_guard.gate.signoffs import bearer_in_words, seen_sign_offs
+from rollback_guard.gate.verdict import Finding, Outcome
+
+ID = "RG202"
+NAME = "sign-off-self"
+
+
+def evaluate(case: Case) -> Outcome:
+    """One finding for each sign-off whose signer authored, committed or co-authored anything in the change."""
+    policy, change = case.policy, case.change
+    if policy is None or not policy.sign_off:
+        return not_applicable(ID, NAME, "the policy asks for no sign-offs")
+    if isinstance(change.messages, Unknown):
+        return undetermined(ID, NAME, change.messages, "sign-offs")
+    if isinstance(change.survey, Unknown):
+        return undetermined(ID, NAME, change.survey, "makers")
+    makers = makers_of(policy, change.survey.value)
+    findings = [
+        Finding(
+            subject=seen.role.role,
+            message=f"{written(seen.identity)} signs as {seen.role.role} on {bearer_in_words(seen.message, change)}, "
+            "but made a part of the change",
+            remedy=f"take that {seen.role.trailer} line out of the message (git commit --amend), and ask somebody else",
+        )
+        for seen in seen_sign_offs(policy, change.messages.value, makers, case.as_of)
+        if seen.maker
+    ]
+    return judge(ID, NAME, tuple(dict.fromkeys(findings)))
+
+
+RULE = Rule(
+    id=ID,
+    name=NAME,
+    title="a sign-off by someone who authored, committed or co-authored any part of the change",
+    why="""Two pairs of eyes are the point. Nobody sees their own mistakes, and somebody who wants to slip something in
+must need a second person. All addresses of one person count as that person.""",
+    example="""Jane commits as `jane@acme.example` and adds `Reviewed-by: Jane Doe <jane@home.example>`; the policy
+lists both addresses as hers.""",
+    needs=("the trailers of the head and of what lands", "authors, committers and co-authors of every commit"),
+    offline=True,
+    remedy="""Remove the trailer (`git commit --amend`) and ask somebody who had no hand in the change.""",
+    evaluate=evaluate,
+)

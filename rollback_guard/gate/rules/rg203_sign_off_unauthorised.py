@@ -1,0 +1,61 @@
+"""RG203: a sign-off by somebody whom the role does not name."""
+
+from __future__ import annotations
+
+from rollback_guard.facts.model import Unknown
+from rollback_guard.gate.people import Makers, called, written
+from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
+from rollback_guard.gate.signoffs import Seen, bearer_in_words, seen_sign_offs
+from rollback_guard.gate.verdict import Finding, Outcome
+from rollback_guard.gate.wording import listed
+from rollback_guard.policy.model import Policy
+
+ID = "RG203"
+NAME = "sign-off-unauthorised"
+
+_NOBODY = Makers(people=frozenset(), emails=frozenset())  # who made the change is RG202's question
+
+
+def evaluate(case: Case) -> Outcome:
+    """One finding for each sign-off whose signer is unknown or not named by the role."""
+    policy, change = case.policy, case.change
+    if policy is None or not policy.sign_off:
+        return not_applicable(ID, NAME, "the policy asks for no sign-offs")
+    if isinstance(change.messages, Unknown):
+        return undetermined(ID, NAME, change.messages, "sign-offs")
+    findings = [
+        Finding(
+            subject=seen.role.role,
+            message=f"{written(seen.identity)} signs as {seen.role.role} on {bearer_in_words(seen.message, change)}, "
+            + _why(seen),
+            remedy=f"take that {seen.role.trailer} line out (git commit --amend), and ask one of: {_who(policy, seen)}",
+        )
+        for seen in seen_sign_offs(policy, change.messages.value, _NOBODY, case.as_of)
+        if not seen.named
+    ]
+    return judge(ID, NAME, tuple(dict.fromkeys(findings)))
+
+
+def _why(seen: Seen) -> str:
+    if seen.person is None:
+        return "but that address belongs to none of the people"
+    return f"but the role {seen.role.role} does not name {seen.person.name}"
+
+
+def _who(policy: Policy, seen: Seen) -> str:
+    return listed(called(policy, one) for one in sorted(policy.members_of(seen.role.by)))
+
+
+RULE = Rule(
+    id=ID,
+    name=NAME,
+    title="a sign-off by someone whom the role does not name",
+    why="""A sign-off says that somebody with that duty looked. One by anybody else is a mistake or an attempt to look
+approved, and both should be seen instead of being passed over.""",
+    example="""`QA-by: Omar Haddad <omar@acme.example>`, and Omar is a developer; or an address that nobody has.""",
+    needs=("the trailers of the head and of what lands",),
+    offline=True,
+    remedy="""Remove the trailer and ask somebody whom the role names. If the person should be able to sign, a change
+of the policy adds them to the role's `by`; a new address goes to their `emails`.""",
+    evaluate=evaluate,
+)

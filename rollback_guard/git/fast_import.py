@@ -1,0 +1,128 @@
+"""New commits whose trees exist already, written in one `git fast-import` and kept only when they are proven.
+
+Nothing is computed or unpacked: each commit names its tree, so the time does not grow with the number of
+files. They are written into a quarantine folder inside the object store; whoever dies before `keep`, or
+between it and the update of a ref, leaves nothing that any ref reaches.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.git.process import decode, encode
+from rollback_guard.git.repository import Repository, quote_alternate, remove_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# fast-import wants a branch to write to; it is reset to nothing before each commit and at the end, and a
+# branch that is nothing is never stored.
+_SCRATCH = b"refs/rollback-guard/scratch"
+# `git prune` removes what is left of folders of this name. Source: git's tmp-objdir.c and builtin/prune.c.
+PREFIX = "tmp_objdir-rollback-guard-"
+
+
+class NewCommit(NamedTuple):
+    """A commit to be written: its tree (None: the empty one) and its whole message."""
+
+    tree: Optional[str]
+    message: bytes
+
+
+class Quarantine:
+    """A folder for new objects beside the repository's own, read and written by `git`; gone at the end."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._home = repository.objects_dir
+        self.path = os.path.join(self._home, f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}")
+        try:
+            os.mkdir(self.path, 0o700)
+        except OSError as error:
+            raise RefusedError(
+                f"nothing can be written to {self._home}: {error.strerror}",
+                remedy="make the repository writable, or run this where it is",
+            ) from None
+        others = repository.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
+        alternates = quote_alternate(self._home) + (f":{others}" if others else "")
+        self.git = repository.git.with_env(GIT_OBJECT_DIRECTORY=self.path, GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
+
+    def __enter__(self) -> Quarantine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        remove_tree(self.path)
+
+    def keep(self) -> None:
+        """Move the packs into the repository: synced, and the index last, which alone makes a pack seen."""
+        source = os.path.join(self.path, "pack")
+        target = os.path.join(self._home, "pack")
+        os.makedirs(target, exist_ok=True)
+        for name in sorted(os.listdir(source), key=lambda name: (name.endswith(".idx"), name)):
+            path = os.path.join(source, name)
+            _sync(path)
+            keep_file(path, os.path.join(target, name))
+        _sync(target)
+
+
+def keep_file(path: str, target: str) -> None:
+    """Give one finished file its place. A pack's name tells its content, so one that is there stays."""
+    if not os.path.exists(target):
+        os.rename(path, target)
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewCommit]) -> str:
+    """Write commits, each the child of the one before and the first of `parent`; the oid of the last.
+
+    Author and committer are who git says is working here.
+    Raises: UsageError when git does not know that; GitError when a tree is missing.
+    """
+    author = _identity(quarantine, "GIT_AUTHOR_IDENT")
+    committer = _identity(quarantine, "GIT_COMMITTER_IDENT")
+    people = b"author %s\ncommitter %s\n" % (author, committer)
+    stream: list[bytes] = []
+    before, mark = encode(parent), 0
+    for mark, commit in enumerate(commits, start=1):
+        content = b"deleteall\n" if commit.tree is None else b'M 040000 %s ""\n' % encode(commit.tree)
+        # `merge` without `from` begins with no files, so that no tree is ever read. Source: git-fast-import(1).
+        stream += (
+            b"reset %s\ncommit %s\nmark :%d\n" % (_SCRATCH, _SCRATCH, mark),
+            people,
+            b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
+            content,
+            b"\n",
+        )
+        before = b":%d" % mark
+    stream.append(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, _SCRATCH))
+    process = quarantine.git.run(
+        "fast-import",
+        "--done",
+        "--quiet",
+        "--date-format=raw",
+        stdin=b"".join(stream),
+        config=("-c", "fastimport.unpackLimit=0", "-c", "pack.packSizeLimit=0"),
+    )
+    oid = decode(process.stdout).strip()
+    if len(oid) != len(parent):
+        raise GitError("git fast-import did not say what it wrote", remedy="git --version   # 2.31 or newer is needed")
+    return oid
+
+
+def _identity(quarantine: Quarantine, name: str) -> bytes:
+    process = quarantine.git.run("var", name, accept=(0, 1, 128))
+    if process.returncode != 0:
+        raise UsageError(
+            "git does not know who you are",
+            remedy='git config user.name "Your Name" && git config user.email you@example.com',
+        )
+    return process.stdout.strip()

@@ -1,0 +1,171 @@
+"""Tags as they are stored: annotated or not, by whom, whether they are what their name says, and SSH signatures.
+
+Which of them is a stable release is left to `release.stable`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.git.process import decode, encode, read_version, require_version
+from rollback_guard.git.refs import TAGS
+from rollback_guard.git.repository import Repository, read_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SSH_SIGNATURE = "-----BEGIN SSH SIGNATURE-----"
+SSH_TAG_GIT = (2, 34)  # the first that signs and verifies with SSH keys
+LIMIT = 1 << 20  # bytes of one tag object
+
+
+class TagRecord(NamedTuple):
+    """One tag. `kind` is "tag" for an annotated one, else the type of what it names, or "missing"."""
+
+    name: str  # without refs/tags/
+    object: str
+    kind: str
+    target: str = ""
+    target_kind: str = ""
+    own_name: str = ""  # the name written inside the tag object
+    tagger: str = ""  # Name <email>
+    date: int = 0
+    message: str = ""  # without a signature
+    ssh_signed: bool = False
+
+
+def read_tags(repository: Repository, prefix: str = "") -> tuple[TagRecord, ...]:
+    """All tags whose name begins with whole parts `prefix`, through two processes; damaged ones included."""
+    out = repository.git.run("for-each-ref", "--format=%(refname)%00%(objectname)%00", TAGS + prefix).stdout
+    fields = [field.lstrip("\n") for field in decode(out).split("\0")]
+    with ObjectReader(repository.git) as objects:
+        return tuple(_records(objects, fields))
+
+
+def read_tag(repository: Repository, name: str) -> TagRecord | None:
+    """The tag of exactly that name (with or without refs/tags/), or None."""
+    short = name[len(TAGS) :] if name.startswith(TAGS) else name
+    return next((record for record in read_tags(repository, short) if record.name == short), None)
+
+
+def _records(objects: ObjectReader, fields: list[str]) -> Iterator[TagRecord]:
+    for name, oid in zip(fields[0::2], fields[1::2], strict=False):
+        short = name[len(TAGS) :]
+        try:
+            stored = objects.read(oid, limit=LIMIT)
+        except TooLargeError:
+            yield TagRecord(name=short, object=oid, kind="too large")
+            continue
+        if stored is None:
+            yield TagRecord(name=short, object=oid, kind="missing")
+        elif stored.type != "tag":
+            yield TagRecord(name=short, object=oid, kind=stored.type)
+        else:
+            yield parse_tag(short, oid, decode(stored.data))
+
+
+def parse_tag(name: str, oid: str, text: str) -> TagRecord:
+    """A tag object's fields. Source: git's builtin/mktag.c and tag.c."""
+    head, _, body = text.partition("\n\n")
+    headers = dict(line.partition(" ")[::2] for line in head.split("\n"))
+    tagger, _, when = headers.get("tagger", "").rpartition("> ")
+    seconds = when.partition(" ")[0]
+    message, mark, _ = body.partition(SSH_SIGNATURE)
+    return TagRecord(
+        name=name,
+        object=oid,
+        kind="tag",
+        target=headers.get("object", ""),
+        target_kind=headers.get("type", ""),
+        own_name=headers.get("tag", ""),
+        tagger=f"{tagger}>" if tagger else "",
+        date=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 16 else 0,
+        message=message.partition("-----BEGIN PGP")[0].strip(),
+        ssh_signed=bool(mark),
+    )
+
+
+def check_tag_name(repository: Repository, name: str) -> None:
+    """Raises: UsageError when git would not take it as a tag's name; RefusedError when there is such a tag."""
+    bad = name.startswith("-") or any(character in name for character in "\0\n")
+    if bad or repository.git.run("check-ref-format", TAGS + name, accept=(0, 1)).returncode != 0:
+        raise UsageError(f"{name!r} is no name for a tag", remedy="guard release --tag stable/2026.11.22.1")
+    if read_tag(repository, name) is not None:
+        raise RefusedError(
+            f"the tag {name} exists already, and tags are never moved",
+            remedy="take another name, or leave --tag out: the next number is taken",
+        )
+
+
+def write_tag(repository: Repository, name: str, target: str, message: str, *, sign: bool, key: str | None) -> str:
+    """Make an annotated tag that did not exist; the oid of its object. `key`: path of an SSH key to sign with.
+
+    Raises: RefusedError when there is such a tag by now (`taken` says so), or git cannot make or sign it.
+    """
+    config: tuple[str, ...] = ()
+    if sign:
+        require_version(read_version(repository.git.text("version")), SSH_TAG_GIT, "to sign with an SSH key")
+        config = ("-c", "gpg.format=ssh")
+        if key is not None:
+            config += ("-c", f"user.signingKey={key}")
+        elif not read_config(repository, r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand)$"):
+            raise UsageError(
+                "there is no key to sign the tag with",
+                remedy="guard release --key ~/.ssh/id_ed25519   # or: git config user.signingKey ~/.ssh/id_ed25519",
+            )
+    kind = ("-s",) if sign else ("-a", "--no-sign")
+    process = repository.git.run(
+        "tag", *kind, "--cleanup=whitespace", "-F", "-", "--", name, target,
+        stdin=encode(message), config=config, accept=(0, 1, 128, 129),
+    )  # fmt: skip
+    made = read_tag(repository, name)
+    if process.returncode == 0 and made is not None:
+        return made.object
+    if made is not None:
+        raise TagTakenError(f"the tag {name} was made by somebody else meanwhile", remedy="git fetch --tags")
+    said = decode(process.stderr).strip().splitlines()
+    raise RefusedError(
+        "git could not make the tag" + (f": {said[0]}" if said else ""),
+        remedy="ssh-add -l   # is the key there, and readable?" if sign else "git fsck --connectivity-only",
+    )
+
+
+class TagTakenError(RefusedError):
+    """Somebody made a tag of that name first."""
+
+
+def delete_tag(repository: Repository, name: str, oid: str) -> None:
+    """Remove a tag of ours that is still the object that we made."""
+    repository.git.run("update-ref", "-d", TAGS + name, oid)
+
+
+def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> bool:
+    """Whether the tag bears an SSH signature, valid when it was made, by one of the public keys.
+
+    Raises: UndeterminedError when git is too old to say.
+    """
+    import tempfile
+
+    lines = []
+    for number, key in enumerate(keys):
+        words = key.split()
+        if len(words) >= 2 and words[0].startswith(("ssh-", "ecdsa-", "sk-")):
+            lines.append(f'key-{number} namespaces="git" {words[0]} {words[1]}\n')
+    require_version(read_version(repository.git.text("version")), SSH_TAG_GIT, "to verify SSH signatures")
+    with tempfile.TemporaryDirectory(prefix="rollback-guard-") as folder:
+        signers = os.path.join(folder, "allowed-signers")
+        with open(signers, "w", encoding="utf-8") as file:
+            file.write("".join(lines))
+        pinned = {
+            "gpg.format": "ssh",
+            "gpg.ssh.program": "ssh-keygen",
+            "gpg.ssh.allowedSignersFile": signers,
+            "gpg.minTrustLevel": "fully",
+        }
+        config = [part for name, value in pinned.items() for part in ("-c", f"{name}={value}")]
+        process = repository.git.run("verify-tag", oid, config=config, accept=tuple(range(256)))
+    return process.returncode == 0

@@ -1,0 +1,70 @@
+"""The messages of revert commits: git's own form, then `Rollback-To:` and `Reason:` trailers. Pure.
+
+Source of the form: git's sequencer.c, do_pick_commit (2.43 and up for `Reapply`).
+"""
+
+from __future__ import annotations
+
+from rollback_guard.errors import UsageError
+from rollback_guard.release.model import Bring, Plan, Revert
+
+
+def fold_reason(reason: str | None) -> str:
+    """The reason on one line, each run of white space folded into one blank; "" when none is given.
+
+    Raises: UsageError for control characters, which have no place in a trailer, and for a blank reason.
+    """
+    if reason is None:
+        return ""
+    folded = " ".join(reason.split())
+    if not folded:
+        raise UsageError("--reason is empty", remedy='say why, for example: --reason "checkout fails since 1.4"')
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in folded):
+        raise UsageError("--reason has control characters in it", remedy="write it as plain text")
+    return folded
+
+
+def revert_subject(subject: str) -> str:
+    """The first line of the commit that reverts one with this first line.
+
+    A revert of a revert is a `Reapply`; anything deeper is not counted, exactly as git does it.
+    """
+    opening = 'Revert "'
+    if subject.startswith(opening) and not subject.startswith(opening * 2):
+        return 'Reapply "' + subject[len(opening) :]
+    return f'{opening}{subject}"'
+
+
+def reverts_line(revert: Revert) -> str:
+    """git's sentence: which commit is reverted, and for a merge against which parent."""
+    if revert.mainline is None:
+        return f"This reverts commit {revert.commit}."
+    return f"This reverts commit {revert.commit}, reversing\nchanges made to {revert.parent}."
+
+
+def revert_message(revert: Revert, tag: str, reason: str) -> bytes:
+    """The whole message of one revert commit."""
+    return _message(revert_subject(revert.subject), reverts_line(revert), tag, reason)
+
+
+def bring_message(bring: Bring, tag: str, reason: str) -> bytes:
+    """The message of the commit that brings a stable release's tree from beside the branch."""
+    body = f"This brings the tree of commit {bring.commit},\nwhich going back along this branch does not reach."
+    return _message(f"Bring back {tag}", body, tag, reason)
+
+
+def single_message(plan: Plan, reason: str) -> bytes:
+    """The message of the one commit of mode `single`: it names every commit that goes."""
+    tag = plan.stable.tag
+    if len(plan.reverts) == 1 and plan.bring is None:
+        return revert_message(plan.reverts[0], tag, reason)
+    lines = [reverts_line(revert) for revert in plan.reverts]
+    if plan.bring is not None:
+        lines.append(f"This brings the tree of commit {plan.bring.commit}.")
+    count = len(plan.reverts)
+    return _message(f"Revert {count} commit{'' if count == 1 else 's'}, back to {tag}", "\n".join(lines), tag, reason)
+
+
+def _message(subject: str, body: str, tag: str, reason: str) -> bytes:
+    trailers = f"Rollback-To: {tag}\n" + (f"Reason: {reason}\n" if reason else "")
+    return f"{subject}\n\n{body}\n\n{trailers}".encode("utf-8", "surrogateescape")

@@ -1,0 +1,76 @@
+"""The digest and the JSON of a revert's plan. Pure: the same plan gives the same bytes."""
+
+from __future__ import annotations
+
+from rollback_guard.release.model import Plan, Result
+
+FORMAT = "rollback-guard/revert-plan/1"
+
+
+def plan_digest(plan: Plan) -> str:
+    """`sha256:` and the hex digest of what decides what the revert does: canonical JSON, keys sorted.
+
+    Subjects and authors are implied by the commits, notes are for people, and the reason is only said in
+    messages; none of them is in it.
+    """
+    import hashlib
+    import json
+
+    decisive = {
+        "format": FORMAT,
+        "mode": plan.mode,
+        "branch": plan.branch,
+        "tip": plan.tip,
+        "stable": {"tag": plan.stable.tag, "commit": plan.stable.commit, "tree": plan.stable.tree},
+        "commits": [revert.commit for revert in plan.reverts],
+        "bring": None if plan.bring is None else plan.bring.commit,
+        "target": plan.target,
+    }
+    text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def plan_document(plan: Plan, result: Result | None) -> dict[str, object]:
+    """The plan's JSON. Source of the keys: design, section 7; bytes that are no UTF-8 are shown as `\\xff`."""
+    stable = plan.stable
+    bring = plan.bring
+    return {
+        "format": FORMAT,
+        "mode": plan.mode,
+        "branch": printable(plan.branch),
+        "tip": plan.tip,
+        "target": printable(plan.target),
+        "stable": {
+            "tag": printable(stable.tag),
+            "commit": stable.commit,
+            "tree": stable.tree,
+            "ancestor": stable.ancestor,
+        },
+        "reverts": [
+            {
+                "commit": revert.commit,
+                "mainline": revert.mainline,
+                "subject": printable(revert.subject),
+                "author": printable(revert.author),
+            }
+            for revert in plan.reverts
+        ],
+        "bring": None if bring is None else {"commit": bring.commit, "tree": bring.tree, "onto": bring.onto},
+        "migrations": None,
+        "needs-restore": None,
+        "notes": [printable(note) for note in plan.notes],
+        "digest": plan_digest(plan),
+        "result": None
+        if result is None
+        else {
+            "ref": printable(result.ref),
+            "commit": result.commit,
+            "tree": result.tree,
+            "tree-equals-stable": result.equals_stable,
+        },
+    }
+
+
+def printable(text: str) -> str:
+    """The text without lone surrogates, which JSON readers refuse."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

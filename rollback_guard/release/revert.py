@@ -1,0 +1,207 @@
+"""Going back to a stable release: the plan, what must be true before, the commits, their proof, one transaction.
+
+Nothing is merged. The revert of commit c has the tree of c's first parent, so reverting a branch's
+first-parent commits from the newest down to stable ends at stable's tree by construction, and the proof reads
+it back. Which release is stable is left to `release.stable`, asking and printing to `entry`.
+"""
+
+from __future__ import annotations
+
+from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.git.fast_import import NewCommit, Quarantine, write_commits
+from rollback_guard.git.history_chain import ChainCommit, merge_base, read_chain, tree_of
+from rollback_guard.git.process import Git
+from rollback_guard.git.refs import HEADS, is_ancestor, update_refs
+from rollback_guard.git.repository import Repository, operation_in_progress
+from rollback_guard.git.worktree import (
+    find_checkouts,
+    is_being_rebased,
+    move_work_tree,
+    overwritten_paths,
+    try_move,
+    uncommitted_paths,
+)
+from rollback_guard.release.message import bring_message, revert_message, single_message
+from rollback_guard.release.model import Bring, Mode, Plan, Result, Revert, Target
+
+SHOWN = 5  # paths named in a refusal
+
+
+def require_full_history(repository: Repository) -> None:
+    """Raises: RefusedError in a shallow clone, where the commits that must go may not all be there."""
+    if repository.shallow:
+        raise RefusedError(
+            "this clone is shallow: the commits down to the stable release may not all be here",
+            remedy="git fetch --unshallow --tags",
+        )
+
+
+def plan_revert(
+    repository: Repository, *, branch: str, tip: str, stable: Target, mode: Mode = "each", target: str = ""
+) -> Plan:
+    """What going back from `tip` to a stable release takes, written to `target` (the branch itself unless given).
+
+    Raises: RefusedError when the branch is behind the release, or they share no history, or in a shallow clone.
+    """
+    require_full_history(repository)
+    ref = target or HEADS + branch
+    plan = Plan(mode=mode, branch=branch, tip=tip, stable=stable, reverts=(), bring=None, target=ref)
+    if tree_of(repository.git, tip) == stable.tree:
+        return plan
+    if is_ancestor(repository, tip, stable.commit):
+        raise RefusedError(
+            f"{branch} here is behind {stable.tag}: there is nothing to go back from",
+            remedy=f"git fetch && git merge --ff-only {stable.tag}   # on {branch}; or go back to an older release",
+        )
+    if not stable.ancestor and merge_base(repository.git, tip, stable.commit) is None:
+        raise RefusedError(
+            f"{branch} and {stable.tag} have no history in common", remedy="guard release list   # choose another"
+        )
+    chain = tuple(read_chain(repository.git, tip, stable.commit))
+    below = chain[-1].parents[0] if chain[-1].parents else None
+    if stable.ancestor and below == stable.commit:
+        return plan._replace(reverts=_reverts(chain, below, stable.tree))
+    return _plan_beside(repository.git, plan, chain, below)
+
+
+def _plan_beside(git: Git, plan: Plan, chain: tuple[ChainCommit, ...], below: str | None) -> Plan:
+    """The stable commit is not on the branch's own line: stop where its tree is met, else bring it at the end."""
+    stable, branch = plan.stable, plan.branch
+    how = "came into it by a merge" if stable.ancestor else "is not in its history"
+    beside = f"{stable.tag} is not on {branch}'s own line of commits: it {how}"
+    for index, one in enumerate(chain):
+        if one.tree == stable.tree:
+            note = f"{beside}. {branch} had exactly its tree at {one.commit}, and goes back to that"
+            return plan._replace(reverts=_reverts(chain[:index], one.commit, one.tree), notes=(note,))
+    tree = tree_of(git, below) if below is not None else None
+    reverts = _reverts(chain, below, tree)
+    place = f"to {below}" if below is not None else f"to before {branch}'s first commit"
+    if tree == stable.tree:
+        return plan._replace(reverts=reverts, notes=(f"{beside}. {branch} goes back {place}, which has its tree",))
+    last = "its tree is brought by one more commit" if plan.mode == "each" else "its tree is brought"
+    return plan._replace(
+        reverts=reverts,
+        bring=Bring(commit=stable.commit, tree=stable.tree, onto=below),
+        notes=(f"{beside}. {branch} goes back {place}, and then {last}",),
+    )
+
+
+def _reverts(chain: tuple[ChainCommit, ...], below: str | None, below_tree: str | None) -> tuple[Revert, ...]:
+    """One revert for each commit of the chain; the mainline is the parent that is the next on the chain."""
+    found = []
+    for index, one in enumerate(chain):
+        last = index + 1 == len(chain)
+        parent = below if last else chain[index + 1].commit
+        tree = below_tree if last else chain[index + 1].tree
+        if (parent is None) != (not one.parents) or (parent is not None and parent not in one.parents):
+            raise GitError(f"{one.commit} has no parent on the chain", remedy="git fsck --connectivity-only")
+        mainline = one.parents.index(parent) + 1 if parent is not None and len(one.parents) > 1 else None
+        found.append(
+            Revert(
+                commit=one.commit,
+                mainline=mainline,
+                subject=one.subject,
+                author=one.author,
+                parent=parent,
+                tree=tree,
+            )
+        )
+    return tuple(found)
+
+
+def new_commits(plan: Plan, reason: str) -> tuple[NewCommit, ...]:
+    """The commits that carry the plan out, in the order in which they are made."""
+    tag, stable = plan.stable.tag, plan.stable
+    if plan.mode == "single":
+        return (NewCommit(tree=stable.tree, message=single_message(plan, reason)),)
+    commits = tuple(NewCommit(tree=revert.tree, message=revert_message(revert, tag, reason)) for revert in plan.reverts)
+    if plan.bring is not None:
+        commits += (NewCommit(tree=plan.bring.tree, message=bring_message(plan.bring, tag, reason)),)
+    return commits
+
+
+def require_ready(repository: Repository, plan: Plan) -> None:
+    """What must be true before the branch moves.
+
+    Raises: RefusedError when the branch is checked out elsewhere, or here with an operation in progress, with
+    changes that are not committed, or with files in the way.
+    """
+    checkouts = find_checkouts(repository, plan.target)
+    if checkouts.elsewhere:
+        path = checkouts.elsewhere[0]
+        raise RefusedError(
+            f"{plan.branch} is checked out in another work tree: {path}",
+            remedy=f"cd {path}   # and run it there; if that folder is gone: git worktree prune",
+        )
+    if not checkouts.here and not is_being_rebased(repository, plan.target):
+        return
+    operation = operation_in_progress(repository)
+    if operation is not None:
+        raise RefusedError(
+            f"a {operation} is in progress here",
+            remedy="git bisect reset" if operation == "bisect" else f"git {operation} --abort   # or --continue",
+        )
+    dirty = uncommitted_paths(repository)
+    if dirty:
+        raise RefusedError(
+            f"there are changes here that are not committed: {_named(dirty)}", remedy="git stash   # or commit them"
+        )
+    blocked = overwritten_paths(repository, plan.tip, plan.stable.tree)
+    if blocked:
+        raise RefusedError(
+            f"files here that git does not track would be overwritten: {_named(blocked)}",
+            remedy="move them away, then run this again",
+        )
+    if not try_move(repository, plan.tip, plan.stable.tree):
+        raise RefusedError(
+            "the work tree cannot be moved to the release's tree", remedy="git status   # and commit or stash"
+        )
+
+
+def _named(paths: tuple[str, ...]) -> str:
+    more = len(paths) - SHOWN
+    return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def execute_revert(repository: Repository, plan: Plan, reason: str) -> Result:
+    """Carry a plan out: write the commits aside, prove them, keep them, then move one ref in one transaction.
+
+    Raises: RefusedError when something is not ready or the ref moved meanwhile; then nothing has changed.
+    """
+    if plan.empty:
+        raise UsageError(f"{plan.branch} has the tree of {plan.stable.tag} already", remedy="guard release list")
+    require_ready(repository, plan)
+    commits = new_commits(plan, reason)
+    with Quarantine(repository) as quarantine:
+        new = write_commits(quarantine, plan.tip, commits)
+        prove(quarantine.git, plan, new, commits)
+        quarantine.keep()
+    old = plan.tip if plan.target == HEADS + plan.branch else repository.zero
+    here = find_checkouts(repository, plan.target).here
+    update_refs(repository, ((plan.target, new, old),), reason=f"guard revert: back to {plan.stable.tag}")
+    if here:
+        try:
+            move_work_tree(repository, plan.tip, new)
+        except GitError as error:
+            raise RefusedError(
+                f"{plan.branch} is back at {plan.stable.tag} ({new}), but the work tree here is not: "
+                "something in it changed meanwhile",
+                remedy=error.remedy,
+            ) from None
+    tree = tree_of(repository.git, new)
+    return Result(ref=plan.target, commit=new, tree=tree, commits=len(commits), equals_stable=tree == plan.stable.tree)
+
+
+def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> None:
+    """Read the new commits back: an unbroken line on `tip`, each with its tree, the last with stable's.
+
+    Raises: GitError when anything else was written; nothing of it is kept then.
+    """
+    chain = tuple(read_chain(git, new, plan.tip))
+    line = all(len(one.parents) == 1 for one in chain) and chain[-1].parents == (plan.tip,)
+    trees = [commit.tree for commit in reversed(commits)]
+    same = len(chain) == len(trees) and all(
+        wanted is None or one.tree == wanted for one, wanted in zip(chain, trees, strict=True)
+    )
+    if not (line and same and tree_of(git, new) == tree_of(git, plan.stable.commit) == plan.stable.tree):
+        raise GitError("the revert commits that were written are not those of the plan", remedy="git fsck")

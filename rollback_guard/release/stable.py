@@ -1,0 +1,188 @@
+"""Which tags are stable releases, and which of them is the last known one.
+
+By evidence, not by name alone: annotated, of a commit, unmoved, signed by somebody who may when the policy
+asks for it, and not revoked. A revocation is an annotated tag `revoked/<name>` on the stable tag's object
+with the reason as its message. Making tags is left to `release.tagging`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.git.history_chain import tree_of
+from rollback_guard.git.process import decode
+from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
+from rollback_guard.git.repository import Repository
+from rollback_guard.git.tags import TagRecord, read_tag, read_tags, verify_ssh_tag
+from rollback_guard.policy.model import Policy, Release
+from rollback_guard.policy.patterns import matches_any
+from rollback_guard.release.model import Stable, State, Target
+
+REVOKED = "revoked/"
+DATE = r"(?P<date>[0-9]+(?:\.[0-9]+)*)"
+NUMBER = r"(?P<number>[0-9]{1,18})"
+
+
+def name_pattern(pattern: str) -> re.Pattern[str]:
+    """The names that a policy's `release.tag` stands for: {date} digits and dots, {number} digits."""
+    parts = re.split(r"(\{date\}|\{number\})", pattern)
+    seen: set[str] = set()
+    text = ""
+    for part in parts:
+        if part in ("{date}", "{number}"):
+            kind = DATE if part == "{date}" else NUMBER
+            text += f"(?P={part[1:-1]})" if part in seen else kind
+            seen.add(part)
+        else:
+            text += re.escape(part)
+    return re.compile(text, re.ASCII)
+
+
+def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
+    """The public keys of the people who may sign stable tags; None when no signature is asked for."""
+    if policy is None or not policy.release.signed:
+        return None
+    allowed = policy.members_of(policy.release.by)
+    return tuple(key for person in policy.people if not allowed or person.id in allowed for key in person.keys)
+
+
+def judge_tag(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None) -> tuple[State, str]:
+    """Whether one tag can be a stable release, revocations and branches aside; and why not."""
+    if record.kind in ("missing", "too large"):
+        return "broken", f"its object is {record.kind}"
+    if record.kind != "tag":
+        return "broken", "it is a lightweight tag: nobody says who made it, and when"
+    if record.own_name != record.name:
+        return "broken", f"it was moved or copied: inside, it is called {record.own_name}"
+    if record.target_kind != "commit":
+        return "broken", f"it is the tag of a {record.target_kind}, not of a commit"
+    if not record.tagger or not record.date:
+        return "broken", "it does not say who made it, and when"
+    if signers is not None and not record.ssh_signed:
+        return "broken", "it bears no SSH signature, and the policy asks for one"
+    if signers is not None and not verify_ssh_tag(repository, record.object, signers):
+        return "broken", "its signature does not verify with a key of somebody who may release"
+    return "stable", ""
+
+
+def read_releases(repository: Repository, policy: Policy | None, tip: str | None) -> tuple[Stable, ...]:
+    """Every tag that bears a stable release's name, newest first, each with its state.
+
+    With `tip`, a stable one that is not in that commit's history is `off-branch`.
+    """
+    signers = signers_of(policy)
+    revoked = read_revoked(repository)
+    merged = _merged_tags(repository, tip)
+    found = []
+    for record, number in _candidates(repository, policy):
+        state, reason = judge_tag(repository, record, signers)
+        if state == "stable" and record.name in revoked:
+            state, reason = "revoked", revoked[record.name]
+        elif state == "stable" and merged is not None and record.name not in merged:
+            state, reason = "off-branch", "its commit is not in the branch's history"
+        found.append(_stable(record, number, state, reason))
+    return tuple(found)
+
+
+def find_last_stable(repository: Repository, policy: Policy | None, tip: str, *, branch: str = "") -> Stable:
+    """The newest stable release by tagger date, then number; one of another production branch is passed over.
+
+    One beside the branch (`off-branch`) that no other production branch has is taken: it is what was deployed.
+    Raises: UsageError when there is none.
+    """
+    signers = signers_of(policy)
+    revoked = read_revoked(repository)
+    for record, number in _candidates(repository, policy):
+        if record.name in revoked or judge_tag(repository, record, signers)[0] != "stable":
+            continue
+        if is_ancestor(repository, record.target, tip):
+            return _stable(record, number, "stable", "")
+        if not _of_another_branch(repository, policy, record.target, branch):
+            return _stable(record, number, "off-branch", "its commit is not in the branch's history")
+    raise UsageError(
+        "there is no stable release to go back to",
+        remedy="guard release list   # or name the tag yourself: guard revert --to TAG",
+    )
+
+
+def stable_named(repository: Repository, policy: Policy | None, name: str, tip: str) -> Stable:
+    """The stable release of that tag, whatever the policy's pattern for names.
+
+    Raises: UsageError when there is no such tag; RefusedError when it is no stable release, or revoked.
+    """
+    record = read_tag(repository, name)
+    if record is None:
+        raise UsageError(f"--to: there is no tag {name!r} here", remedy="git fetch --tags && guard release list")
+    state, reason = judge_tag(repository, record, signers_of(policy))
+    if state != "stable":
+        raise RefusedError(
+            f"{record.name} is no stable release: {reason}",
+            remedy="guard release list   # choose another, or tag the commit as it should be: guard release REV",
+        )
+    revoked = read_revoked(repository)
+    if record.name in revoked:
+        raise RefusedError(
+            f"{record.name} was revoked: {revoked[record.name]}", remedy="guard release list   # choose another"
+        )
+    beside = not is_ancestor(repository, record.target, tip)
+    return _stable(record, 0, "off-branch" if beside else "stable", "")
+
+
+def read_revoked(repository: Repository) -> dict[str, str]:
+    """The names of revoked releases, each with the reason. A lightweight `revoked/` tag revokes as well."""
+    found = {}
+    for record in read_tags(repository, REVOKED.rstrip("/")):
+        found[record.name[len(REVOKED) :]] = " ".join(record.message.split()) or "no reason was recorded"
+    return found
+
+
+def target_of(repository: Repository, stable: Stable) -> Target:
+    """What a plan says of the release that it goes back to."""
+    return Target(
+        tag=stable.tag,
+        object=stable.object,
+        commit=stable.commit,
+        tree=tree_of(repository.git, stable.commit),
+        ancestor=stable.state == "stable",
+    )
+
+
+def _candidates(repository: Repository, policy: Policy | None) -> list[tuple[TagRecord, int]]:
+    shape = name_pattern((policy.release if policy is not None else Release()).tag)
+    found = []
+    for record in read_tags(repository):
+        match = shape.fullmatch(record.name)
+        if match is not None and not record.name.startswith(REVOKED):
+            found.append((record, int(match.groupdict().get("number") or 0)))
+    return sorted(found, key=lambda one: (one[0].date, one[1], one[0].name), reverse=True)
+
+
+def _stable(record: TagRecord, number: int, state: State, reason: str) -> Stable:
+    return Stable(
+        tag=record.name,
+        object=record.object,
+        commit=record.target if record.target_kind == "commit" else record.object if record.kind == "commit" else "",
+        tagger=record.tagger,
+        date=record.date,
+        number=number,
+        state=state,
+        reason=reason,
+    )
+
+
+def _merged_tags(repository: Repository, tip: str | None) -> frozenset[str] | None:
+    """Names of the tags in a commit's history, by one process; None when no commit is asked for."""
+    if tip is None:
+        return None
+    process = repository.git.run("for-each-ref", f"--merged={tip}", "--format=%(refname)", TAGS, accept=(0, 1, 128))
+    if process.returncode != 0:
+        raise GitError("git could not say which tags the branch has", remedy="git fsck --connectivity-only")
+    return frozenset(line[len(TAGS) :] for line in decode(process.stdout).split("\n"))
+
+
+def _of_another_branch(repository: Repository, policy: Policy | None, commit: str, branch: str) -> bool:
+    if policy is None:
+        return False
+    names = {short_branch(ref.name) for ref in list_refs(repository, HEADS, REMOTES, contains=commit)}
+    return any(name != branch and matches_any(policy.production.branches, name) for name in names)

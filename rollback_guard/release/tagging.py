@@ -1,0 +1,162 @@
+"""Making and revoking stable releases: who may, under which name, signed or not.
+
+The verdict on the commit is asked for before, by whoever calls; which tags count is in `release.stable`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.history_chain import on_chain, tree_of
+from rollback_guard.git.process import decode
+from rollback_guard.git.refs import TAGS, is_ancestor
+from rollback_guard.git.repository import Repository
+from rollback_guard.git.tags import (
+    TagTakenError,
+    check_tag_name,
+    delete_tag,
+    read_tag,
+    read_tags,
+    verify_ssh_tag,
+    write_tag,
+)
+from rollback_guard.policy.model import Policy, Release
+from rollback_guard.release.message import fold_reason
+from rollback_guard.release.model import Released
+from rollback_guard.release.stable import REVOKED, judge_tag, name_pattern, signers_of
+
+ATTEMPTS = 100  # names tried while others tag at the same time
+
+
+def require_releaser(repository: Repository, policy: Policy | None) -> str:
+    """Who is working here, `Name <email>`, when the policy lets them tag and revoke stable releases.
+
+    With nobody listed in `release.by`, everybody listed in people may.
+    Raises: RefusedError when they may not; UsageError when git does not know who it is.
+    """
+    process = repository.git.run("var", "GIT_COMMITTER_IDENT", accept=(0, 1, 128))
+    if process.returncode != 0:
+        raise UsageError(
+            "git does not know who you are",
+            remedy='git config user.name "Your Name" && git config user.email you@example.com',
+        )
+    person = decode(process.stdout).rpartition("> ")[0] + ">"
+    if policy is None or not (policy.release.by or policy.people):
+        return person
+    email = person.rpartition("<")[2][:-1]
+    known = policy.person_of(email)
+    allowed = policy.members_of(policy.release.by)
+    if known is None or (allowed and known.id not in allowed):
+        who = "people of release.by: " + ", ".join(sorted(allowed)) if allowed else "people of the policy"
+        raise RefusedError(
+            f"{person} may not tag or revoke stable releases; that is for the {who}",
+            remedy="ask one of them   # or, if it is you: git config user.email ADDRESS-IN-THE-POLICY",
+        )
+    return person
+
+
+def require_on_branch(repository: Repository, commit: str, tip: str, branch: str) -> None:
+    """Raises: RefusedError when the branch never was at that commit."""
+    if on_chain(repository.git, commit, tip):
+        return
+    if is_ancestor(repository, commit, tip):
+        message = f"{commit} came into {branch} by a merge: {branch} itself was never at it"
+        remedy = f"git log --first-parent --oneline {branch}   # and tag one of these"
+    else:
+        message = f"{commit} is not on {branch}, so it never worked in production"
+        remedy = f"merge it into {branch} first, then tag what landed: guard release"
+    raise RefusedError(message, remedy=remedy)
+
+
+def next_name(pattern: str, taken: tuple[str, ...], now: int) -> str:
+    """The name for a release made now: today in UTC, and one more than the highest number of that day."""
+    day = time.gmtime(now)
+    date = f"{day.tm_year}.{day.tm_mon}.{day.tm_mday}"
+    dated = pattern.replace("{date}", date)
+    shape = name_pattern(dated)
+    numbers = [int(match.groupdict().get("number") or 0) for name in taken if (match := shape.fullmatch(name))]
+    return dated.replace("{number}", str(max(numbers, default=0) + 1))
+
+
+def tag_release(
+    repository: Repository,
+    policy: Policy | None,
+    *,
+    commit: str,
+    branch: str,
+    name: str | None,
+    message: str | None,
+    key: str | None,
+    now: int,
+) -> Released:
+    """Tag a commit as a stable release, under that name or the next free one of the policy's pattern.
+
+    Raises: RefusedError when whoever works here may not, or the name is taken; UsageError for a bad name.
+    """
+    tagger = require_releaser(repository, policy)
+    release = policy.release if policy is not None else Release()
+    signed = release.signed or key is not None
+    for _ in range(ATTEMPTS):
+        taken = tuple(record.name for record in read_tags(repository))
+        chosen = name if name is not None else next_name(release.tag, taken, now)
+        check_tag_name(repository, chosen)
+        text = message if message is not None else f"Stable release {chosen}"
+        try:
+            oid = write_tag(repository, chosen, commit, text, sign=signed, key=key)
+        except TagTakenError:
+            if name is not None or "{number}" not in release.tag:
+                raise
+            continue
+        break
+    else:
+        raise RefusedError("other people kept taking the next number", remedy="guard release   # again")
+    _require_good_signature(repository, policy, chosen, oid)
+    notes: tuple[str, ...] = ()
+    if not name_pattern(release.tag).fullmatch(chosen):
+        notes = (f"{chosen} is not named {release.tag}: only `guard revert --to {chosen}` will find it",)
+    return Released(
+        tag=chosen,
+        object=oid,
+        commit=commit,
+        tree=tree_of(repository.git, commit),
+        branch=branch,
+        tagger=tagger,
+        signed=signed,
+        notes=notes,
+    )
+
+
+def _require_good_signature(repository: Repository, policy: Policy | None, name: str, oid: str) -> None:
+    signers = signers_of(policy)
+    if signers is None or verify_ssh_tag(repository, oid, signers):
+        return
+    delete_tag(repository, name, oid)
+    raise RefusedError(
+        "the tag was signed with a key that the policy lists for nobody who may release; it was removed again",
+        remedy="guard release --key PATH-OF-A-LISTED-KEY",
+    )
+
+
+def revoke_release(repository: Repository, policy: Policy | None, *, name: str, reason: str) -> str:
+    """Record that a release is no longer stable, by an annotated tag on its tag; the new tag's name.
+
+    Nothing is deleted. Raises: UsageError when there is no such tag; RefusedError when it is revoked
+    already, is no stable release, or whoever works here may not.
+    """
+    folded = fold_reason(reason)
+    require_releaser(repository, policy)
+    record = read_tag(repository, name)
+    if record is None:
+        raise UsageError(f"there is no tag {name!r} here", remedy="git fetch --tags && guard release list")
+    state, why = judge_tag(repository, record, None)
+    if state != "stable" or record.name.startswith(REVOKED):
+        raise RefusedError(
+            f"{record.name} is no stable release{': ' + why if why else ''}", remedy="guard release list"
+        )
+    revocation = REVOKED + record.name
+    if read_tag(repository, revocation) is not None:
+        raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
+    signed = policy is not None and policy.release.signed
+    write_tag(repository, revocation, record.object, folded, sign=signed, key=None)
+    return revocation

@@ -1,0 +1,292 @@
+"""What is wrong with an installation, and how it is told: from values to findings, text and JSON.
+
+What there is, is collected by `facts.installation`; exit codes are left to `entry.cli.doctor`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from rollback_guard.facts.installation_model import Installation, StageSeen, Tools
+from rollback_guard.report.visible import listed, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Severity = Literal["error", "warning", "note"]
+OLDEST_GIT = (2, 31)
+MERGES_GIT = (2, 39)
+OLDEST_SSH = (8, 2)
+# The hook of pre-commit that stands for each stage. Source: .pre-commit-hooks.yaml.
+HOOK_IDS = {
+    "pre-commit": "guard-branch",
+    "pre-merge-commit": "guard-branch",
+    "prepare-commit-msg": "guard-prepare-message",
+    "commit-msg": "guard-message",
+    "pre-push": "guard-push",
+}
+
+
+class Diagnosis(NamedTuple):
+    """One thing that a person should know: errors make an installation unhealthy."""
+
+    id: str
+    severity: Severity
+    message: str
+    remedy: str = ""
+
+
+def diagnose(found: Installation) -> tuple[Diagnosis, ...]:
+    """Everything that is wrong or worth knowing, worst first."""
+    everything = (
+        *_stages(found),
+        *_folder(found),
+        *_tools(found.tools, signatures=found.policy.signatures),
+        *_shared(found),
+        *_clone(found),
+        *_policy(found),
+        *_server(found),
+        *_identity(found),
+    )
+    order = ("error", "warning", "note")
+    return tuple(sorted(everything, key=lambda one: order.index(one.severity)))
+
+
+def healthy(diagnoses: tuple[Diagnosis, ...]) -> bool:
+    """Whether nothing is wrong: warnings and notes do not count."""
+    return all(one.severity != "error" for one in diagnoses)
+
+
+def old_git(version: tuple[int, ...]) -> Diagnosis | None:
+    """A git that is too old to work with at all."""
+    if version >= OLDEST_GIT:
+        return None
+    message = f"git {dotted(version)} is too old: 2.31 or newer is needed, 2.39 for everything"
+    return Diagnosis(id="git-too-old", severity="error", message=message, remedy="install a newer git")
+
+
+def _stages(found: Installation) -> Iterator[Diagnosis]:
+    for seen in found.stages:
+        diagnosis = _ours(seen) if seen.ours is not None else _not_ours(seen, found)
+        if diagnosis is not None:
+            yield diagnosis
+
+
+def _ours(seen: StageSeen) -> Diagnosis | None:
+    remedy = "guard install --server" if seen.stage == "pre-receive" else "guard install"
+    if not (seen.executable and seen.ours_executable):
+        message = f"{seen.stage}: the hook cannot be executed, so it is passed over in silence"
+        return Diagnosis(id="hook-not-executable", severity="error", message=message, remedy=remedy)
+    if seen.gone is not None:
+        message = f"{seen.stage}: the hook was installed for {seen.gone}, which is gone; it refuses everything"
+        return Diagnosis(id="hook-outlived", severity="error", message=message, remedy=remedy)
+    return None
+
+
+def _not_ours(seen: StageSeen, found: Installation) -> Diagnosis | None:
+    severity: Severity = "warning" if seen.stage == "prepare-commit-msg" else "error"  # it only fills trailers in
+    configured = HOOK_IDS.get(seen.stage) in found.config_ids
+    install = "guard install --server" if found.bare else "guard install"
+    if seen.owner == "pre-commit":
+        return _through_pre_commit(seen, found, severity) if seen.executable else _ignored(seen, severity, install)
+    if seen.owner == "other":
+        message = f"{seen.stage}: a hook is here, and it is not ours: {seen.path}"
+        return Diagnosis(
+            id="hook-not-ours", severity=severity, message=message, remedy=f"{install}   # keeps it, and runs it after"
+        )
+    if configured:
+        message = f"{seen.stage}: {found.config} has our hook, but pre-commit is not installed for this stage"
+        remedy = f"pre-commit install --hook-type {seen.stage}   # or: guard install"
+        return Diagnosis(id="pre-commit-not-installed", severity=severity, message=message, remedy=remedy)
+    message = f"{seen.stage}: there is no hook"
+    return Diagnosis(id="hook-missing", severity=severity, message=message, remedy=install)
+
+
+def _ignored(seen: StageSeen, severity: Severity, remedy: str) -> Diagnosis:
+    message = f"{seen.stage}: the hook cannot be executed, so it is passed over in silence"
+    return Diagnosis(id="hook-not-executable", severity=severity, message=message, remedy=remedy)
+
+
+def _through_pre_commit(seen: StageSeen, found: Installation, severity: Severity) -> Diagnosis | None:
+    hook = HOOK_IDS.get(seen.stage, "")
+    if hook not in found.config_ids:
+        where = found.config or "its configuration, which is missing here,"
+        message = f"{seen.stage}: pre-commit runs here, but {where} does not list {hook}"
+        remedy = f"guard install   # or add {hook} to .pre-commit-config.yaml; guard init prints the block"
+        return Diagnosis(id="pre-commit-without-guard", severity=severity, message=message, remedy=remedy)
+    if seen.stage != "pre-push":
+        return None
+    message = "pre-push: under pre-commit alone only one ref of a push is seen, and no deletion"
+    return Diagnosis(id="push-coverage", severity="warning", message=message, remedy="guard install")
+
+
+def _folder(found: Installation) -> Iterator[Diagnosis]:
+    folder = found.folder
+    if folder.elsewhere:
+        yield Diagnosis(
+            id="hooks-bypassed",
+            severity="error",
+            message=f"git looks for hooks in {folder.path}; ours for {listed(folder.elsewhere)} lie in "
+            f"{folder.default} and never run",
+            remedy="git config --show-origin core.hooksPath   # then unset it there, or: guard install",
+        )
+    if folder.scope in ("global", "system"):
+        yield Diagnosis(
+            id="hooks-path-global",
+            severity="warning",
+            message=f"core.hooksPath is set for every repository ({folder.scope}): hooks of single ones never run",
+            remedy='git config --local core.hooksPath "$(git rev-parse --git-common-dir)/hooks" && guard install',
+        )
+    for skip in found.skips:
+        yield Diagnosis(
+            id="hooks-skipped",
+            severity="error" if "SKIP=" in skip else "warning",
+            message=f"the environment has {skip}: pre-commit passes over hooks",
+            remedy=f"unset {skip.partition('=')[0]}",
+        )
+
+
+def _tools(tools: Tools, *, signatures: bool) -> Iterator[Diagnosis]:
+    old = old_git(tools.git)
+    if old is not None:
+        yield old
+    elif tools.git < MERGES_GIT:
+        message = f"git {dotted(tools.git)}: RG105 and the result of merges stay undetermined below 2.39"
+        yield Diagnosis(id="git-old", severity="warning", message=message, remedy="install git 2.39 or newer")
+    severity: Severity = "error" if signatures else "warning"
+    remedy = "install OpenSSH 8.2 or newer"
+    if tools.ssh is None:
+        message = "there is no ssh-keygen, so nothing can be signed and no signature be verified"
+        yield Diagnosis(id="ssh-keygen-missing", severity=severity, message=message, remedy=remedy)
+    elif tools.ssh == (0,):
+        message = "which OpenSSH this is could not be found out; signatures need 8.2 or newer"
+        yield Diagnosis(id="ssh-keygen-unknown", severity="note", message=message, remedy="ssh -V")
+    elif tools.ssh < OLDEST_SSH:
+        message = f"OpenSSH {dotted(tools.ssh)} is too old to sign and verify"
+        yield Diagnosis(id="ssh-keygen-old", severity=severity, message=message, remedy=remedy)
+
+
+def _shared(found: Installation) -> Iterator[Diagnosis]:
+    if not found.tools.python and any(seen.owner == "shared" for seen in found.stages):
+        message = "shared hooks start python3 from the PATH, and there is none of 3.10 or newer"
+        yield Diagnosis(id="python-missing", severity="error", message=message, remedy="install Python 3.10 or newer")
+
+
+def _clone(found: Installation) -> Iterator[Diagnosis]:
+    if found.shallow:
+        message = "this clone is shallow: what a change is made of cannot be known, so verdicts stay undetermined"
+        yield Diagnosis(id="shallow-clone", severity="error", message=message, remedy="git fetch --unshallow")
+    if found.partial:
+        message = "this is a partial clone: missing objects are fetched one by one, or are missing without a network"
+        remedy = "git fetch --refetch --no-filter   # git 2.36 and newer"
+        yield Diagnosis(id="partial-clone", severity="warning", message=message, remedy=remedy)
+    if found.replaced:
+        message = f"{found.replaced} replace refs make git show another history than the gate judges"
+        remedy = "git replace -l   # and git replace -d, for each"
+        yield Diagnosis(id="replace-refs", severity="warning", message=message, remedy=remedy)
+    if found.grafts:
+        message = "grafts make git show another history than the gate judges"
+        remedy = 'rm "$(git rev-parse --git-common-dir)/info/grafts"'
+        yield Diagnosis(id="grafts", severity="warning", message=message, remedy=remedy)
+
+
+def _policy(found: Installation) -> Iterator[Diagnosis]:
+    policy = found.policy
+    if policy.branch is None:
+        message = "there is no commit yet, so there is no policy either"
+        yield Diagnosis(id="policy-missing", severity="error", message=message, remedy="guard init")
+    elif policy.error is not None:
+        message = f"the policy on {policy.branch} cannot be read: {policy.error}"
+        yield Diagnosis(
+            id="policy-broken", severity="error", message=message, remedy=f"git show {policy.branch}:{policy.path}"
+        )
+    elif policy.path is None:
+        message = f"there is no policy on {policy.branch}: every change to production is denied (RG001)"
+        yield Diagnosis(id="policy-missing", severity="error", message=message, remedy="guard init")
+    for name in policy.without:
+        message = f"production branch {name} holds no policy, and it is judged by its own (RG001)"
+        yield Diagnosis(
+            id="policy-missing", severity="error", message=message, remedy=f"merge the policy into {name} as well"
+        )
+
+
+def _server(found: Installation) -> Iterator[Diagnosis]:
+    if found.bare:
+        if not found.named:
+            message = "who this repository is, is not known here, so RG103 cannot be judged"
+            remedy = "guard install --server --name github.com/acme/shop"
+            yield Diagnosis(id="server-unnamed", severity="warning", message=message, remedy=remedy)
+        return
+    workflow = found.policy.workflow
+    for remote in found.remotes:
+        if remote.gate == "absent":
+            message = f"{remote.name} ({remote.address}) accepts whatever is pushed: it has no pre-receive of ours"
+            remedy = f"in {remote.address}: guard install --server"
+            yield Diagnosis(id="server-unguarded", severity="error", message=message, remedy=remedy)
+        elif remote.gate == "unseen":
+            seen = f"{workflow} runs the gate there" if workflow else "no workflow here runs the gate"
+            message = f"whether {remote.name} ({remote.address}) enforces the policy cannot be seen from here; {seen}"
+            remedy = (
+                "verify in the branch protection of production that this check is required, also for administrators"
+                if workflow
+                else "guard init --github   # or on the server: guard install --server"
+            )
+            severity: Severity = "note" if workflow else "warning"
+            yield Diagnosis(id="server-unseen", severity=severity, message=message, remedy=remedy)
+    if not found.remotes:
+        message = "this clone has no remote: nothing but these hooks enforces the policy, and --no-verify passes them"
+        yield Diagnosis(id="server-none", severity="note", message=message, remedy="git remote add origin URL")
+
+
+def _identity(found: Installation) -> Iterator[Diagnosis]:
+    if found.bare:
+        return
+    if found.identity is None:
+        message = "nobody is configured to commit here; git would guess or refuse"
+        remedy = "git config user.name 'Your Name' && git config user.email you@example.com"
+        yield Diagnosis(id="identity-missing", severity="error", message=message, remedy=remedy)
+    elif found.policy.knows_identity is False:
+        message = f"{found.identity} is none of the policy's people: what you commit will be refused (RG107)"
+        remedy = "git config user.email ADDRESS   # one that the policy lists, or have yours added there"
+        yield Diagnosis(id="identity-unknown", severity="warning", message=message, remedy=remedy)
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """A version as people write it.
+
+    >>> dotted((2, 39, 5))
+    '2.39.5'
+    """
+    return ".".join(map(str, version))
+
+
+def render_text(diagnoses: tuple[Diagnosis, ...], versions: dict[str, str]) -> str:
+    """The answer first, then each finding with what to do about it."""
+    errors = sum(one.severity == "error" for one in diagnoses)
+    warnings = sum(one.severity == "warning" for one in diagnoses)
+    counted = f"{errors} {'problem' if errors == 1 else 'problems'}, {warnings} " + (
+        "warning" if warnings == 1 else "warnings"
+    )
+    lines = [counted if errors or warnings else "healthy: the gate is installed here"]
+    if warnings and not errors:
+        lines = [f"healthy, with {counted.partition(', ')[2]}"]
+    for one in diagnoses:
+        lines.append(f"{one.severity}: {visible(one.message)}  [{one.id}]")
+        if one.remedy:
+            lines.append(f"  → {visible(one.remedy)}")
+    lines.append("versions: " + ", ".join(f"{name} {visible(version)}" for name, version in versions.items()))
+    return "\n".join(lines)
+
+
+def as_json(diagnoses: tuple[Diagnosis, ...], versions: dict[str, str]) -> dict[str, object]:
+    """The same for programs: format rollback-guard/doctor/1."""
+    return {
+        "format": "rollback-guard/doctor/1",
+        "healthy": healthy(diagnoses),
+        "findings": [
+            {"id": one.id, "severity": one.severity, "message": visible(one.message), "remedy": visible(one.remedy)}
+            for one in diagnoses
+        ],
+        "versions": versions,
+    }

@@ -1,0 +1,67 @@
+"""The plan and the result of a revert as text for people: the decisive line first, every commit that goes."""
+
+from __future__ import annotations
+
+from rollback_guard.report.visible import short, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.release.model import Plan, Result, Revert
+
+MIGRATIONS = "migrations are not analysed by this version: look before you deploy"
+
+
+def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
+    """A plan in lines. `execute` is the command that carries out exactly this plan."""
+    tag = visible(plan.stable.tag)
+    branch = visible(plan.branch)
+    if plan.empty:
+        return "\n".join(
+            [
+                f"Nothing to revert: {branch} has exactly the tree of {tag} already",
+                f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert",
+            ]
+        )
+    lines = [_headline(plan), ""]
+    lines += [f"  {_line(revert)}" for revert in plan.reverts]
+    if plan.bring is not None:
+        lines.append(f"  then the tree of {tag} ({short(plan.bring.commit)}) is brought back")
+    lines += [
+        "",
+        f"{branch} now: {short(plan.tip)}",
+        f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}",
+    ]
+    lines += [f"note: {visible(note)}" for note in plan.notes]
+    lines += [f"note: {MIGRATIONS}", f"digest: {digest}", f"→ {visible(execute)}"]
+    return "\n".join(lines)
+
+
+def _headline(plan: Plan) -> str:
+    count = len(plan.reverts)
+    commits = f"{count:,} commit{'' if count == 1 else 's'} will be reverted on {visible(plan.branch)}"
+    how = " by one commit" if plan.mode == "single" else ""
+    where = ""
+    if plan.target != f"refs/heads/{plan.branch}":
+        where = f", written to the new branch {visible(plan.target[len('refs/heads/') :])}"
+    more = " and the release's tree brought" if plan.bring is not None else ""
+    return f"Back to {visible(plan.stable.tag)}: {commits}{how}{more}{where}"
+
+
+def _line(revert: Revert) -> str:
+    merge = f"  (merge, mainline {revert.mainline})" if revert.mainline is not None else ""
+    return f"{short(revert.commit)}  {visible(_cut(revert.author, 40))}: {visible(_cut(revert.subject, 100))}{merge}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def render_result(plan: Plan, result: Result, *, following: str) -> str:
+    """What was done, in lines. `following` is the command that comes next, or ""."""
+    name = visible(result.ref.removeprefix("refs/heads/"))
+    count = f"{result.commits:,} commit{'' if result.commits == 1 else 's'}"
+    lines = [
+        f"{name} is at {short(result.commit)}: {count} on top of {short(plan.tip)}",
+        f"proven: its tree {short(result.tree)} is the tree of {visible(plan.stable.tag)}",
+    ]
+    return "\n".join(lines + ([f"→ {visible(following)}"] if following else []))
