@@ -18,7 +18,7 @@ demo: $(VENV)/.run ## the whole story on a throwaway repository, in seconds, off
 
 test: $(VENV)/.dev $(VENV)/.parts ## the tests, and the coverage that they must reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n auto --dist worksteal -r s $(if $(ARGS),,--cov --cov-report=) $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -r sfE $(if $(ARGS),,--cov --cov-report=) $(ARGS)
 	@$(if $(ARGS),,$(BIN)/python -m tests.support.coverage_gate)
 
 check: $(VENV)/.dev ## lint, types, architecture, workflows, our own policy and hooks
@@ -36,7 +36,7 @@ bench: $(VENV)/.dev $(PEERS)/.ready ## side by side with other hooks: medians an
 	@$(BIN)/python -m benchmarks --peers $(PEERS)
 
 docs: $(VENV)/.dev ## write docs/rules/*.md again from the registry
-	@$(BIN)/python -m tests.support.rule_pages docs/rules
+	@$(BIN)/python docs/generate.py
 
 format: $(VENV)/.dev ## lay the code out
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

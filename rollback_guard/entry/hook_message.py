@@ -35,7 +35,10 @@ def fill_message(repository: Repository, policy: Policy, head: str, path: str, *
     copied = [one for one in recorded if (one[0].lower(), one[1]) not in written]
     if copied and is_ancestor(repository, "HEAD", head):
         arguments = [part for key, value in copied for part in ("--trailer", f"{key}: {value}")]
-        raw = repository.git.run("interpret-trailers", "--no-divider", "--if-exists=addIfDifferent", *arguments, stdin=raw).stdout
+        # git writes a merge's message without a final newline, and would glue the trailers to its subject.
+        raw = raw if raw.endswith(b"\n") else raw + b"\n"
+        options = ("--no-divider", "--if-exists=addIfDifferent")
+        raw = repository.git.run("interpret-trailers", *options, *arguments, stdin=raw).stdout
         written |= {(key.lower(), value) for key, value in copied}
     if edited:
         raw += encode(_missing(policy, {key for key, _ in written}))

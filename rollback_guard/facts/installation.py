@@ -16,6 +16,7 @@ from rollback_guard.facts.installation_model import (
     StageSeen,
     Tools,
 )
+from rollback_guard.facts.model import POLICY_PATHS
 from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, literal_branches, read_policy_at
 from rollback_guard.facts.surroundings import Surroundings, read_surroundings
 from rollback_guard.git.hooks import (
@@ -76,11 +77,13 @@ def _hooks(repository: Repository) -> tuple[Folder, tuple[StageSeen, ...]]:
     stages = SERVER_STAGES if repository.bare else CLIENT_STAGES
     path, default = hooks_folder(repository), os.path.join(repository.common_dir, "hooks")
     setting = hooks_path(repository)
+    active = find_hooks(path, stages)
     elsewhere: tuple[str, ...] = ()
     if os.path.realpath(path) != os.path.realpath(default):
-        elsewhere = tuple(found.stage for found in find_hooks(default, stages) if found.ours is not None)
+        there = {found.stage for found in find_hooks(default, stages) if found.ours is not None}
+        elsewhere = tuple(found.stage for found in active if found.ours is None and found.stage in there)
     folder = Folder(path=path, default=default, scope=setting.scope if setting else None, elsewhere=elsewhere)
-    return folder, tuple(_stage(found) for found in find_hooks(path, stages))
+    return folder, tuple(map(_stage, active))
 
 
 def _stage(found: StageHooks) -> StageSeen:
@@ -179,6 +182,7 @@ def _policy(repository: Repository, around: Surroundings, identity: str | None) 
         and (policy.release.signed or any(one.proof == "signature" for one in policy.sign_off)),
         knows_identity=knows,
         without=without,
+        draft=repository.work_tree is not None and _size(os.path.join(repository.work_tree, POLICY_PATHS[0])) > 0,
         workflow=workflow,
     )
 

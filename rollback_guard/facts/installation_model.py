@@ -43,6 +43,7 @@ class PolicySeen(NamedTuple):
     signatures: bool = False  # it asks for signatures
     knows_identity: Optional[bool] = None  # None: no policy or no identity to look for
     without: tuple[str, ...] = ()  # production branches by name whose own tip has no policy
+    draft: bool = False  # a policy lies in the work tree
     workflow: Optional[str] = None  # a workflow on that branch that runs the gate
 
 

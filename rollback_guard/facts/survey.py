@@ -141,7 +141,9 @@ def walk_range(
 
 def shallow_unknown() -> Unknown:
     """The reason, and the way out, where a clone's history was cut."""
-    return Unknown("this clone is shallow, and the change reaches to where its history was cut", "git fetch --unshallow")
+    return Unknown(
+        "this clone is shallow, and the change reaches to where its history was cut", "git fetch --unshallow"
+    )
 
 
 def shallow_boundaries(repository: Repository) -> frozenset[bytes]:

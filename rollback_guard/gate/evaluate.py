@@ -37,7 +37,7 @@ def evaluate_change(
     outcomes = tuple(sorted((*present, _answer(COMPARING, dict(RULE_NAMES)[COMPARING], case))))
     return ChangeVerdict(
         decision=decide(outcomes, production=change.production),
-        repository=normalise_repository(change.repository.value) if isinstance(change.repository, Known) else None,
+        repository=_repository_name(change),
         target=change.target,
         source=came_from(case.policy, change),
         base=change.base.value if isinstance(change.base, Known) else None,
@@ -48,6 +48,14 @@ def evaluate_change(
         policy=used,
         outcomes=outcomes,
     )
+
+
+def _repository_name(change: Change) -> str | None:
+    if not isinstance(change.repository, Known):
+        return None
+    from rollback_guard.policy.repositories import normalise_repository
+
+    return normalise_repository(change.repository.value)
 
 
 def _open_case(policy: Policy | None, change: Change, as_of: int, proposed: Policy | None, proposed_error: str) -> Case:

@@ -67,7 +67,9 @@ def _branches(repo: gitpython.Repo, remotes: tuple[str, ...]) -> tuple[str, ...]
         symref, _, name = line.partition("\0")
         if symref:
             continue
-        remote = next((one for one in sorted(remotes, key=len, reverse=True) if name.startswith(f"{REMOTES}{one}/")), None)
+        remote = next(
+            (one for one in sorted(remotes, key=len, reverse=True) if name.startswith(f"{REMOTES}{one}/")), None
+        )
         found[name[len(HEADS) :] if remote is None else name[len(f"{REMOTES}{remote}/") :]] = None
     return tuple(found)
 

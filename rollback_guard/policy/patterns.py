@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SPECIAL = "*?["
+MOST_CHARACTERS, MOST_STARS = 512, 16  # bounds of what a policy may ask for, so that no pattern is slow
 _STAR = "*"  # any run of characters but "/"
 _ANYTHING = "**"  # any run of characters
 _FORBIDDEN = " ~^:\\"  # never in a branch name; source: git-check-ref-format(1)
@@ -57,6 +58,8 @@ def explain_fault(pattern: str) -> str:
     """Why no branch could ever match the pattern as its author means it; "" when nothing is wrong with it."""
     if not pattern:
         return "is empty"
+    if len(pattern) > MOST_CHARACTERS or pattern.count("*") > MOST_STARS:
+        return f"is longer than {MOST_CHARACTERS} characters, or has more than {MOST_STARS} stars"
     if pattern.startswith("refs/"):
         return "must be a short branch name, without refs/heads/"
     if pattern.startswith("/") or pattern.endswith("/") or "//" in pattern:

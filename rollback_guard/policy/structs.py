@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollback_guard.policy.kinds import NAME_PATTERN, Kind, is_name, type_name
-from rollback_guard.policy.problems import Place
+from rollback_guard.policy.problems import Place, Problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,12 +116,10 @@ def _harmless(cls: Any, declaration: Declaration, given: Mapping[str, Any]) -> A
 
 def _harmless_field(field: Field, declaration: Declaration) -> Any:
     """What stands for a required field that could not be read, while the rest is looked at."""
-    if field.kind in declaration.classes:
-        return () if field.shape == "many" else _harmless(declaration.classes[field.kind], declaration, {})
-    # Every reader returns something harmless for what it does not understand; this place is heard by nobody.
-    from rollback_guard.policy.problems import Problems
-
-    return declaration.kinds[field.kind].read(None, Place(Problems()))
+    if field.kind in declaration.kinds:
+        # Every reader returns something harmless for what it does not understand; nobody hears of these problems.
+        return declaration.kinds[field.kind].read(None, Place(Problems()))
+    return () if field.shape == "many" else _harmless(declaration.classes[field.kind], declaration, {})
 
 
 def schema_of(cls: Any, declaration: Declaration, docs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

@@ -203,7 +203,9 @@ def _policy(found: Installation) -> Iterator[Diagnosis]:
         )
     elif policy.path is None:
         message = f"there is no policy on {policy.branch}: every change to production is denied (RG001)"
-        yield Diagnosis(id="policy-missing", severity="error", message=message, remedy="guard init")
+        draft = "commit rollback-guard.toml and merge it: the first policy may come by a change of its own"
+        remedy = draft if policy.draft else "guard init"
+        yield Diagnosis(id="policy-missing", severity="error", message=message, remedy=remedy)
     for name in policy.without:
         message = f"production branch {name} holds no policy, and it is judged by its own (RG001)"
         yield Diagnosis(

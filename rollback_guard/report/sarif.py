@@ -158,7 +158,7 @@ def _of_policy(change: ChangeVerdict) -> tuple[str, int]:
 
 def _is_inside(path: str) -> bool:
     """Whether a path can be one in the repository, relative to its root."""
-    return bool(path) and not path.startswith("/") and ".." not in path.split("/")
+    return not {"", ".", ".."} & set(path.split("/"))
 
 
 def _uri(path: str) -> str:

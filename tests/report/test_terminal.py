@@ -180,7 +180,7 @@ more: guard explain RG201"""
 
 def test_a_hook_says_what_why_which_and_what_now() -> None:
     made = verdict(change(*ALL, missing=("deletions",)), change(HOLDS, missing=("deletions",)))
-    assert render_hook_verdict(made, "pre-push").replace("  (could", " (could") == HOOK
+    assert render_hook_verdict(made, "pre-push") == HOOK
 
 
 def test_a_hook_names_what_it_leaves_out() -> None:
@@ -189,7 +189,7 @@ def test_a_hook_names_what_it_leaves_out() -> None:
     lines = render_hook_verdict(made, "pre-receive", width=40).split("\n")
     assert lines[0] == "guard pre-receive: DENIED  release/1.4 → main  (4 rules)"
     assert lines[3].endswith(" …")
-    assert lines[-2:] == ["also RG203, RG204, RG201, RG202; 9 more refs", "more: guard explain RG201"]
+    assert lines[-2:] == ["also RG203, RG204; 9 more refs", "more: guard explain RG201"]
     assert len(lines) <= 12
 
 
@@ -201,7 +201,7 @@ def test_a_hook_is_silent_when_there_is_nothing_to_know() -> None:
 def test_a_hook_tells_of_waivers_and_of_what_it_cannot_see() -> None:
     assert render_hook_verdict(verdict(change(WAIVED, missing=("tags",))), "pre-push").split("\n") == [
         "guard pre-push: ALLOWED  release/1.4 → main  (1 rule waived)",
-        "RG107 unknown-identity  (waived): bot@acme: is none of the people",
+        "RG107 unknown-identity (waived): bot@acme: is none of the people",
         "coverage: partial, not seen: tags",
     ]
     partial = render_hook_verdict(verdict(change(PLAIN, missing=("tags",))), "pre-push")

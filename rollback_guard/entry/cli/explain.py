@@ -1,0 +1,111 @@
+"""`guard explain`: a rule's page, or why a landed commit was allowed or not."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from rollback_guard.entry.cli.check import find_target, write_out
+from rollback_guard.entry.exit_codes import of_decision
+from rollback_guard.entry.judge import Question, judge_proposal, verdict_of
+from rollback_guard.entry.judge_history import judge_landed
+from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
+from rollback_guard.errors import UsageError
+from rollback_guard.facts.range import Proposal
+from rollback_guard.facts.surroundings import repository_of
+from rollback_guard.gate.registry import RULES, find_rule
+from rollback_guard.gate.rule import Rule
+from rollback_guard.gate.verdict import Verdict
+from rollback_guard.git.process import decode
+from rollback_guard.git.refs import is_ancestor, require_commit, resolve_commit
+from rollback_guard.report.formats import render
+from rollback_guard.report.rule_page import render_rule_text
+
+
+@click.command(name="explain")
+@click.argument("what", metavar="ID|REV")
+@click.option("--into", metavar="BRANCH", help="The production branch, if not the policy's one.")
+@click.option("--format", "layout", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, what: str, into: str | None, layout: str) -> None:
+    """A rule's page; or, for a commit, why it was allowed to land, or what it still lacks.
+
+    \b
+    Example:
+      guard explain RG201
+      guard explain evil-merge
+      guard explain main~3
+
+    A landed commit is judged by the policy of its day, offline. For a commit that has not landed, the
+    verdict lists every sign-off that is missing, with the line to add. The exit code is 0 for a rule, and
+    the verdict's own for a commit.
+    """
+    rule = find_rule(what)
+    if rule is not None:
+        write_out(render_rule_text(rule) if layout == "text" else json.dumps(_rule_document(rule), indent=2), None)
+        return
+    verdict, landed = _verdict(what, into)
+    if layout == "json":
+        write_out(render(verdict, "json"), None)
+    else:
+        stream = sys.stdout
+        width, colour, plain = width_of(stream), wants_colour(stream), plain_letters(stream)
+        head = "landed; judged by the policy of its day" if landed else "has not landed; judged as if it did now"
+        write_out(f"{what}: {head}", None)
+        write_out(render(verdict, "text", colour=colour, width=width, ascii_only=plain, verbose=True), None)
+    ctx.exit(of_decision(verdict.decision))
+
+
+def _rule_document(rule: Rule) -> dict[str, object]:
+    return {
+        "format": "rollback-guard/rule/1",
+        "id": rule.id,
+        "name": rule.name,
+        "violated-when": rule.title,
+        "why": rule.why,
+        "example": rule.example,
+        "needs": list(rule.needs),
+        "offline": rule.offline,
+        "remedy": rule.remedy,
+    }
+
+
+def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
+    """The verdict on a commit, and whether it landed.
+
+    Raises: UsageError when the argument is neither a rule nor a commit.
+    """
+    question = ask(here())
+    if resolve_commit(question.repository, what) is None:
+        known = ", ".join(rule.id for rule in RULES)
+        raise UsageError(f"{what!r} is neither a rule nor a commit here", remedy=f"guard explain RG201   # rules: {known}")
+    commit = require_commit(question.repository, what, "REV")
+    target, tip = find_target(question, into)
+    if is_ancestor(question.repository, commit, tip):
+        landing = _landing_of(question, commit, tip)
+        _, verdict = judge_landed(question.repository, landing, tip_name(question, target), as_of=question.as_of)
+        return verdict, True
+    proposal = Proposal(
+        stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around)
+    )
+    return verdict_of(question, (judge_proposal(question, proposal),)), False
+
+
+def tip_name(question: Question, target: str) -> str:
+    """A name under which the target's tip can be found here: the local branch, else one as seen on a remote."""
+    short = target.removeprefix("refs/heads/")
+    names = (target, *(f"refs/remotes/{remote}/{short}" for remote in question.around.remotes))
+    tips = [name for name in names if resolve_commit(question.repository, name) is not None]
+    return next((name for name in reversed(tips)), target)
+
+
+def _landing_of(question: Question, commit: str, tip: str) -> str:
+    """The commit of production's own chain by which a commit landed: the oldest one that holds it."""
+    git = question.repository.git
+    chain = decode(git.run("rev-list", "--first-parent", f"{commit}..{tip}").stdout).split()
+    if not chain:
+        return commit
+    own = decode(git.run("rev-list", "--first-parent", "--max-count=1", f"{chain[-1]}^1").stdout).strip()
+    return commit if own == commit else chain[-1]
