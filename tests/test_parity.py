@@ -121,6 +121,16 @@ def test_no_document_is_written_for_one_machine() -> None:
     assert [str(path) for path in DOCUMENTS if pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
+def test_every_dependency_is_explained() -> None:
+    project = text_of("pyproject.toml")
+    listed = re.search(r"^dependencies = \[.*?\]$.*?^dev = \[.*?^\]$", project, re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    names = set(re.findall(r'"([A-Za-z][\w-]*)>=', listed[0]))
+    explained = re.findall(r"^\| ([^|]+) \|", text_of("docs/adr/0003-dependencies.md"), re.MULTILINE)
+    assert {"click", "pytest"} <= names
+    assert names <= {name for cell in explained for name in cell.split(", ")}
+
+
 def test_workflows_pin_what_they_use_and_ask_for_least() -> None:
     for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
         workflow = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -222,4 +222,4 @@ def _afterwards(story: Story) -> None:
         price = file.read().strip()
     if price != "price = 90":
         raise RefusedError(f"the demo expected app.py to say 'price = 90' again, it says {price!r}")
-    story.guard("audit", "main", "--since", "main~4", "--verbose")
+    story.guard("audit", "main", "--since", "main~3", "--verbose")

@@ -9,27 +9,28 @@ import os
 
 
 from rollback_guard.errors import PolicyError, UsageError
-from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, is_production, policies_for
-from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS
+from rollback_guard.facts.gist import NoGist, may_be_trailer, read_gists
+from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.repository import Repository, current_branch, open_repository
+from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
+from rollback_guard.policy.patterns import matches_any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rollback_guard.facts.model import Message
+    from rollback_guard.facts.policy_source import PolicyFound
     from rollback_guard.gate.verdict import Verdict
 
 
 def decide_commit(stage: str, environ: Mapping[str, str]) -> int:
     """pre-commit and pre-merge-commit: may a commit be made on this branch?"""
-    repository = open_repository(os.getcwd(), environ, hook=True)
-    branch = current_branch(repository)
-    if branch is None:
-        return 0  # a detached HEAD is no branch: what is made there reaches production by a push or not at all
+    repository, branch = _where(environ)
+    if branch is None or _is_elsewhere(repository, branch):
+        return 0
     policies, unborn = _policies(repository, branch)
-    if not _concerns_production(policies, branch) or unborn:
+    if unborn or not _concerns_production(policies, branch):
         return 0
     if not policies:
         return _without_policy(repository, branch)
@@ -40,18 +41,49 @@ def decide_message(rest: list[str], environ: Mapping[str, str]) -> int:
     """commit-msg: are the trailers well formed, and may this merge be made on production?"""
     if not rest:
         raise UsageError("commit-msg needs the path of the message", remedy="guard-hook commit-msg .git/COMMIT_EDITMSG")
-    repository = open_repository(os.getcwd(), environ, hook=True)
-    branch = current_branch(repository)
-    if branch is None:
+    repository, branch = _where(environ)
+    if branch is None or _is_elsewhere(repository, branch, message=rest[0]):
         return 0
     policies, unborn = _policies(repository, branch)
-    if not policies or unborn or not any(found.policy.sign_off for found in policies if found.policy is not None):
-        if not _concerns_production(policies, branch) or not policies or unborn:
-            return 0
+    if unborn or not policies:
+        return 0
     from rollback_guard.facts.commit import read_message
 
     message = read_message(repository, rest[0])
     return _conclude("commit-msg", _judge_commit(repository, branch, policies, environ, message))
+
+
+def _where(environ: Mapping[str, str]) -> tuple[Repository, str | None]:
+    """The repository, and the branch that is checked out.
+
+    Without a branch (a detached HEAD) nothing needs to be judged: what is made there reaches production by
+    a push, or not at all.
+    """
+    repository = open_repository(os.getcwd(), environ, hook=True)
+    return repository, current_branch(repository)
+
+
+def _is_elsewhere(repository: Repository, branch: str, *, message: str | None = None) -> bool:
+    """Whether it is plain, from the policies' gists alone, that nothing here needs to be judged.
+
+    The branch is not production and, where there is a message, nothing in it looks like a sign-off.
+    """
+    short = branch.removeprefix(HEADS)
+    try:
+        with ObjectReader(repository.git) as objects:
+            gists = read_gists(repository, objects, ("HEAD", REMOTE + short, *DEFAULT_BRANCHES))
+    except (NoGist, TooLargeError):
+        return False
+    if not gists or any(matches_any(branches, short) for branches, _ in gists):
+        return False
+    if message is None:
+        return True
+    keys = tuple({key for _, keys in gists for key in keys})
+    try:
+        with open(os.path.join(repository.git.cwd, message), encoding="utf-8", errors="replace") as file:
+            return not any(may_be_trailer(line, keys) for line in file)
+    except OSError:
+        return False
 
 
 def _policies(repository: Repository, branch: str) -> tuple[tuple[PolicyFound, ...], bool]:
@@ -59,9 +91,11 @@ def _policies(repository: Repository, branch: str) -> tuple[tuple[PolicyFound, .
 
     Raises: PolicyError when the only policy there is cannot be read.
     """
+    from rollback_guard.facts.policy_source import policies_for
+
     with ObjectReader(repository.git) as objects:
         unborn = objects.read("HEAD") is None
-        found = policies_for(objects, "HEAD", f"refs/remotes/origin/{branch.removeprefix(HEADS)}", *DEFAULT_BRANCHES)
+        found = policies_for(objects, "HEAD", REMOTE + branch.removeprefix(HEADS), *DEFAULT_BRANCHES)
     readable = tuple(one for one in found if one.policy is not None)
     broken = next((one for one in found if one.error is not None), None)
     if broken is not None and not readable and broken.error is not None:
@@ -75,6 +109,8 @@ def _policies(repository: Repository, branch: str) -> tuple[tuple[PolicyFound, .
 
 def _concerns_production(policies: tuple[PolicyFound, ...], branch: str) -> bool:
     """Whether the branch is production; without any policy, whether it is one that would be."""
+    from rollback_guard.facts.policy_source import is_production
+
     if policies:
         return is_production(policies, branch.removeprefix(HEADS))
     return branch in DEFAULT_BRANCHES
@@ -82,7 +118,7 @@ def _concerns_production(policies: tuple[PolicyFound, ...], branch: str) -> bool
 
 def _without_policy(repository: Repository, branch: str) -> int:
     """On the default branch of a repository without a policy only the policy itself may be begun."""
-    from rollback_guard.facts.model import governs
+    from rollback_guard.policy.paths import governs
     from rollback_guard.git.process import decode
 
     staged = decode(repository.git.run("diff-index", "--cached", "--name-only", "-z", "HEAD").stdout).split("\0")[:-1]
@@ -107,6 +143,7 @@ def _judge_commit(
 
     from rollback_guard.entry.judge import Question, evaluate, verdict_of
     from rollback_guard.facts.commit import merge_commit, merge_heads, plain_commit
+    from rollback_guard.facts.policy_source import PolicyFound, is_production
     from rollback_guard.facts.surroundings import read_surroundings, repository_of
     from rollback_guard.git.refs import resolve_commit
 
@@ -169,12 +206,11 @@ def prepare_message(rest: list[str], environ: Mapping[str, str]) -> int:
         raise UsageError("prepare-commit-msg needs the path of the message", remedy="guard doctor")
     if len(rest) > 1 and rest[1] in ("commit", "squash"):
         return 0  # an amended or reused message has its trailers already
-    repository = open_repository(os.getcwd(), environ, hook=True)
-    branch = current_branch(repository)
-    if branch is None:
+    repository, branch = _where(environ)
+    if branch is None or _is_elsewhere(repository, branch):
         return 0
     policies, unborn = _policies(repository, branch)
-    if unborn or not policies or not is_production(policies, branch.removeprefix(HEADS)):
+    if unborn or not policies or not _concerns_production(policies, branch):
         return 0
     from rollback_guard.facts.commit import merge_heads
 

@@ -6,15 +6,19 @@ import os
 import time
 
 from rollback_guard.errors import UsageError
-from rollback_guard.facts.model import Fact, Known
+from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.push import PARTIAL, read_pre_commit_push, read_push, read_receive
+from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository, open_repository
+from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
+from rollback_guard.policy.patterns import matches_any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from rollback_guard.facts.model import Stage
+    from rollback_guard.facts.model import Fact, Stage
     from rollback_guard.facts.push import Update
 
 
@@ -27,6 +31,8 @@ def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]
     if stdin is None:
         updates = read_pre_commit_push(repository, environ)
         url = environ.get("PRE_COMMIT_REMOTE_URL", "")
+        if _is_elsewhere(repository, updates):
+            return 0
         return _judge(repository, updates, stage="push", url=url, missing=PARTIAL)
     updates = read_push(stdin)
     if not updates:
@@ -35,7 +41,64 @@ def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]
         raise UsageError(
             "pre-push needs the remote's name and URL", remedy="hooks are called by git; to look by hand: guard check"
         )
+    if _is_elsewhere(repository, updates):
+        return 0
     return _judge(repository, updates, stage="push", url=rest[1], missing=())
+
+
+def _is_elsewhere(repository: Repository, updates: Sequence[Update]) -> bool:
+    """Whether it is plain, without the gate, that a push concerns no production branch and no odd name.
+
+    Wider than the rules on purpose: what this lets pass, they look at.
+    """
+    revs = tuple(rev for update in updates for rev in (update.old, update.ref, _tracking(update.ref)) if rev)
+    try:
+        with ObjectReader(repository.git) as objects:
+            gists = read_gists(repository, objects, (*revs, "HEAD", *DEFAULT_BRANCHES))
+    except (NoGist, TooLargeError):
+        return False
+    patterns = tuple(pattern for branches, _ in gists for pattern in branches)
+    if not gists or not all(_is_plain(update.ref) for update in updates):
+        return False
+    from rollback_guard.gate.lookalike import coarse_key
+
+    out = repository.git.run("for-each-ref", "--format=%(refname)", HEADS, "refs/remotes/").stdout
+    taken: dict[str, set[str]] = {}
+    for ref in decode(out).splitlines():
+        name = ref[len(HEADS) :] if ref.startswith(HEADS) else ref[len("refs/remotes/") :].partition("/")[2]
+        taken.setdefault(coarse_key(name), set()).add(name)
+        taken.setdefault(coarse_key(ref.split("/")[2]) + "/", set()).add(ref)
+    for pattern in patterns:
+        taken.setdefault(coarse_key(pattern), set()).add(pattern)
+    return not any(_is_odd(update.ref, patterns, taken, coarse_key) for update in updates)
+
+
+def _tracking(ref: str) -> str:
+    """The remote-tracking name of a branch, as far as one remote is the usual one."""
+    return REMOTE + ref.removeprefix(HEADS) if ref.startswith(HEADS) else ""
+
+
+def _is_plain(ref: str) -> bool:
+    """Whether a ref is an ordinary branch of a name that nobody can misread."""
+    name = ref.removeprefix(HEADS)
+    first = name.partition("/")[0].casefold()
+    return (
+        ref.startswith(HEADS)
+        and ref.isascii()
+        and ref.isprintable()
+        and not name.startswith("-")
+        and first not in ("refs", "heads", "tags", "remotes", "origin", "upstream")
+        and not name.upper().endswith(("HEAD", "@"))
+    )
+
+
+def _is_odd(
+    ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key_of: Callable[[str], str]
+) -> bool:
+    """Whether a branch is production, or its name is near another's or begins like a remote's."""
+    name = ref.removeprefix(HEADS)
+    remotes = any(other.startswith("refs/remotes/") for other in taken.get(key_of(name.partition("/")[0]) + "/", ()))
+    return matches_any(patterns, name) or bool(taken.get(key_of(name), set()) - {name}) or remotes
 
 
 def decide_receive(stdin: bytes, environ: Mapping[str, str]) -> int:
@@ -50,6 +113,7 @@ def _judge(
     from rollback_guard.entry.exit_codes import of_decision
     from rollback_guard.entry.judge import Question, judge_updates
     from rollback_guard.entry.wiring import hook_text
+    from rollback_guard.facts.model import Known
     from rollback_guard.facts.surroundings import read_surroundings, repository_of
     from rollback_guard.policy.repositories import normalise_repository
 

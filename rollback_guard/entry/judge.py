@@ -10,7 +10,8 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
-from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, is_production, policies_for, read_policy_at
+from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at
+from rollback_guard.policy.paths import DEFAULT_BRANCHES
 from rollback_guard.facts.push import Update, move_of
 from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
 from rollback_guard.facts.surroundings import Surroundings

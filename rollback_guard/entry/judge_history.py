@@ -12,7 +12,7 @@ from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.history import Landed, LandedStream, branch_tips
 from rollback_guard.facts.landed import BLOCK, Setting, collect_landed
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
-from rollback_guard.facts.range import ref_names, trailer_keys
+from rollback_guard.facts.range import trailer_keys
 from rollback_guard.facts.surroundings import read_surroundings, repository_of
 from rollback_guard.gate.verdict import ChangeVerdict, Finding, Outcome, PolicyUsed, Verdict
 from rollback_guard.git.objects import ObjectReader
@@ -81,7 +81,6 @@ def _setting(question: Question, target: str, claimed: str | None) -> Setting:
         name=repository_of(around, claimed=claimed),
         stage="landed",
         tips=branch_tips(repository, around, keep),
-        refs=ref_names(repository),
         missing=(),
     )
 

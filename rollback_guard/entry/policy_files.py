@@ -10,7 +10,7 @@ import sys
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GuardError, UsageError
-from rollback_guard.facts.model import POLICY_PATHS
+from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import require_commit
 from rollback_guard.git.repository import Repository, open_repository

@@ -6,7 +6,6 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.policy_source import (
-    DEFAULT_BRANCHES,
     is_production,
     literal_branches,
     policies_for,
@@ -16,6 +15,7 @@ from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import DEFAULT_BRANCHES
 
 
 class Production(NamedTuple):

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from rollback_guard.facts.model import GOVERNING_FILES, GOVERNING_FOLDERS, Message
+from rollback_guard.facts.model import Message
+from rollback_guard.policy.paths import GOVERNING_FILES, GOVERNING_FOLDERS
 from rollback_guard.facts.survey import Walk, message_of, shallow_boundaries
 from rollback_guard.git import log
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, REMOTES, list_refs, short_branch
+from rollback_guard.git.refs import HEADS, REMOTES, short_branch
 from rollback_guard.git.repository import Repository
 
 TYPE_CHECKING = False
@@ -60,20 +61,21 @@ class LandedStream:
     """Reads what landed on a branch, newest first.
 
     `keys_for` gives the folded trailer keys that matter for a landing with that first parent (None for a
-    root). `tips` names the branches that a change may have come from: short name and commit.
+    root). `tips` names the branches that a change may have come from: short name, commit and time.
     """
 
     def __init__(
-        self, repository: Repository, keys_for: Callable[[str | None], frozenset[str]], tips: tuple[tuple[str, str], ...]
+        self, repository: Repository, keys_for: Callable[[str | None], frozenset[str]], tips: tuple[tuple[str, str, int], ...]
     ) -> None:
         self._repository = repository
         self._keys_for = keys_for
         self._layout = LogFormat(text=True)
-        self._names = tuple(dict.fromkeys(name for name, _ in tips))
+        self._names = tuple(dict.fromkeys(name for name, _, _ in tips))
+        bits = {name: 1 << number for number, name in enumerate(self._names)}
         self._tips: dict[bytes, int] = {}
-        for name, commit in tips:
+        for name, commit, _ in tips:
             oid = commit.encode()
-            self._tips[oid] = self._tips.get(oid, 0) | 1 << self._names.index(name)
+            self._tips[oid] = self._tips.get(oid, 0) | bits[name]
         self._boundaries = shallow_boundaries(repository)
         self._pending: dict[bytes, list[int]] = {}  # oid: [landing, branches]
         self._open: list[_Open] = []
@@ -182,13 +184,15 @@ class LandedStream:
 
 def branch_tips(
     repository: Repository, around: Surroundings, keep: Callable[[str], bool]
-) -> tuple[tuple[str, str], ...]:
-    """Short name and commit of the branches that a change may have come from: those that `keep` keeps."""
+) -> tuple[tuple[str, str, int], ...]:
+    """Short name, commit and time (Unix seconds) of the branches that a change may have come from."""
+    layout = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(symref)"
     found = []
-    for ref in list_refs(repository, HEADS, REMOTES):
-        name = short_branch(ref.name, around.remotes)
-        if ref.commit and keep(name):
-            found.append((name, ref.commit))
+    for line in decode(repository.git.run("for-each-ref", layout, HEADS, REMOTES).stdout).splitlines():
+        ref, oid, when, symref = line.split("\0")
+        name = short_branch(ref, around.remotes)
+        if when and not symref and keep(name):
+            found.append((name, oid, int(when)))
     return tuple(found)
 
 

@@ -16,8 +16,7 @@ from rollback_guard.facts.installation_model import (
     StageSeen,
     Tools,
 )
-from rollback_guard.facts.model import POLICY_PATHS
-from rollback_guard.facts.policy_source import DEFAULT_BRANCHES, PolicyFound, literal_branches, read_policy_at
+from rollback_guard.facts.policy_source import PolicyFound, literal_branches, read_policy_at
 from rollback_guard.facts.surroundings import Surroundings, read_surroundings
 from rollback_guard.git.hooks import (
     CLIENT_STAGES,
@@ -32,6 +31,7 @@ from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode, read_version
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs, resolve_commit
 from rollback_guard.git.repository import Repository, git_version, open_repository, read_config
+from rollback_guard.policy.paths import DEFAULT_BRANCHES, POLICY_PATHS
 from rollback_guard.policy.repositories import normalise_repository
 
 TYPE_CHECKING = False
@@ -177,7 +177,7 @@ def _policy(repository: Repository, around: Surroundings, identity: str | None) 
     return PolicySeen(
         branch=branch,
         path=found.path,
-        error=None if found.error is None else _told(found.error),
+        error=None if found.error is None else found.error.message,
         signatures=policy is not None
         and (policy.release.signed or any(one.proof == "signature" for one in policy.sign_off)),
         knows_identity=knows,
@@ -209,11 +209,6 @@ def _without(repository: Repository, objects: ObjectReader, found: PolicyFound) 
         if refs and read_policy_at(objects, refs[0]).path is None:
             absent.append(name)
     return tuple(absent)
-
-
-def _told(error: GuardError) -> str:
-    problems: tuple[object, ...] = getattr(error, "problems", ())
-    return error.message if len(problems) != 1 else f"{error.message}: {getattr(problems[0], 'message', '')}"
 
 
 def _workflow(repository: Repository, objects: ObjectReader, branch: str) -> str | None:

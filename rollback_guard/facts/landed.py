@@ -35,7 +35,10 @@ from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 
 BLOCK = 256  # landings that share their processes
-SQUASHES_TRIED = 2000  # merges made again to recognise squashes, in one block
+# A commit that is no merge may be the squash of a branch that is still here. Only branches that were last
+# moved shortly before it are tried, the nearest first: each try is a merge.
+SQUASH_WINDOW = 14 * 86400  # seconds
+SQUASHES_TRIED = 3  # of one commit
 
 
 class Setting(NamedTuple):
@@ -45,8 +48,7 @@ class Setting(NamedTuple):
     target: str  # full ref name
     name: Fact[str]  # which repository this is
     stage: Stage
-    tips: tuple[tuple[str, str], ...]  # branches that a change may have come from
-    refs: Fact[tuple[str, ...]]
+    tips: tuple[tuple[str, str, int], ...]  # branches that a change may have come from
     missing: tuple[str, ...]
 
 
@@ -95,14 +97,19 @@ def _merges(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[s
 def _squash_pairs(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> list[tuple[Landed, str, str]]:
     """Commits that are no merges, each with the approved branches whose squash they might be."""
     target = short_branch(setting.target)
-    pairs = [
-        (landed, name, tip)
-        for landed, found in block
-        if len(landed.parents) == 1
-        for name, tip in setting.tips
-        if name not in landed.held_by and approved(found.policy, target, (name,))
-    ]
-    return pairs[:SQUASHES_TRIED]
+    pairs = []
+    for landed, found in block:
+        if len(landed.parents) != 1:
+            continue
+        when = landed.message.time or 0
+        near = sorted(
+            (when - time, name, tip)
+            for name, tip, time in setting.tips
+            if 0 <= when - time <= SQUASH_WINDOW and name not in landed.held_by
+        )
+        tried = [(landed, name, tip) for _, name, tip in near if approved(found.policy, target, (name,))]
+        pairs += tried[:SQUASHES_TRIED]
+    return pairs
 
 
 def _touched(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[str, Touched]:
@@ -147,7 +154,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         messages=Known((landed.message, *bearers), "git log"),
         landings=Known((landing,), "git log --first-parent"),
         base_in_head=Known(head_tree == landed.tree, "trees"),
-        refs=setting.refs,
+        refs=Known((), "names of today say nothing about that day"),
         touched=Known(touched, "git diff-tree"),
         restoration=_restoration(setting.repository, policy, landed),
         missing=setting.missing,

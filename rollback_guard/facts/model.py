@@ -178,22 +178,3 @@ class Change(NamedTuple):
     touched: Fact[Touched] = Known(Touched())
     restoration: Optional[Restoration] = None
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`
-
-
-def governs(path: str) -> bool:
-    """Whether a file decides how changes are judged: policy, hook configuration, workflows.
-
-    Source: docs/design.md, rules RG001 and RG002.
-    """
-    return path in GOVERNING_FILES or path.startswith(GOVERNING_FOLDERS)
-
-
-POLICY_PATHS = ("rollback-guard.toml", "pyproject.toml")
-GOVERNING_FILES = (
-    "rollback-guard.toml",
-    "pyproject.toml",
-    ".pre-commit-config.yaml",
-    ".gitlab-ci.yml",
-    "Jenkinsfile",
-)
-GOVERNING_FOLDERS = (".github/workflows/", ".github/actions/", ".githooks/")

@@ -5,7 +5,7 @@ A line is checked to the letter; what is no update of a ref is an error, never s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from rollback_guard.errors import UsageError
 from rollback_guard.git.process import decode
@@ -26,9 +26,9 @@ class Update(NamedTuple):
     """One ref that is to be moved; oids are None where the ref does not exist before, or after."""
 
     ref: str
-    old: str | None
-    new: str | None
-    local: str | None = None  # the name on this side, in a pre-push
+    old: Optional[str]
+    new: Optional[str]
+    local: Optional[str] = None  # the name on this side, in a pre-push
 
 
 def read_push(stdin: bytes) -> tuple[Update, ...]:

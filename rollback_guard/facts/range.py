@@ -11,19 +11,8 @@ import os
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GuardError, UndeterminedError
-from rollback_guard.facts.model import (
-    Change,
-    Fact,
-    Known,
-    Landing,
-    MergeCheck,
-    Move,
-    Restoration,
-    Stage,
-    Touched,
-    Unknown,
-    governs,
-)
+from rollback_guard.facts.model import Change, Fact, Known, Landing, MergeCheck, Move, Restoration, Stage, Touched, Unknown
+from rollback_guard.policy.paths import governs
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.restoration import find_restoration
 from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names

@@ -6,13 +6,14 @@ any facts: what is not known makes an answer undetermined.
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import POLICY_PATHS, Change, Known
+from rollback_guard.facts.model import Change, Known
 from rollback_guard.gate.registry import RULE_NAMES, load_rule
 from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.rule import Case, not_applicable, satisfied
 from rollback_guard.gate.scope import RESTORED, why_no_restoration, why_not_applicable
 from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import POLICY_PATHS
 
 COMPARING = "RG002"  # reads what the other rules answered
 
@@ -100,7 +101,7 @@ def _answer(rule: str, name: str, case: Case) -> Outcome:
     restoration = case.change.restoration
     if restoration is None or rule not in RESTORED or case.policy is None:
         return load_rule(rule).evaluate(case)
-    hindrance = why_no_restoration(case.policy, case.change)
+    hindrance = why_no_restoration(case.policy, restoration)
     if not hindrance:
         return satisfied(rule, name, f"goes back to {restoration.tag}, whose tree it equals")
     outcome = load_rule(rule).evaluate(case)

@@ -25,8 +25,8 @@ from rollback_guard.facts.model import (
     Touched,
     Trailer,
     Unknown,
-    governs,
 )
+from rollback_guard.policy.paths import governs
 from rollback_guard.gate.scenario_model import Scenario, ScenarioCommit, ScenarioLanding
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.patterns import matches_any

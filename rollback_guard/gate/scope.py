@@ -6,7 +6,7 @@ stable release that it already had.
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Change, Known
+from rollback_guard.facts.model import Change, Known, Restoration
 from rollback_guard.gate.people import person_of, written
 from rollback_guard.gate.rule import Case
 from rollback_guard.gate.wording import short_name
@@ -66,11 +66,8 @@ def _beside_production(rule: str, case: Case) -> str | None:
     return f"{short_name(change.target)} is no production branch"
 
 
-def why_no_restoration(policy: Policy, change: Change) -> str:
+def why_no_restoration(policy: Policy, restoration: Restoration) -> str:
     """Why going back to a stable release is judged like any other change, or "" when it is let through."""
-    restoration = change.restoration
-    if restoration is None:
-        return "nothing goes back"
     if any(role.proof != "trailer" for role in policy.sign_off):
         return f"it goes back to {restoration.tag}, but a role asks for a proof that cannot be read yet"
     if not restoration.committers:

@@ -77,5 +77,5 @@ def decide_all(decisions: tuple[Decision, ...]) -> Decision:
     """The decision over several changes: the worst one; nothing proposed is allowed."""
     for worst in ("deny", "undetermined"):
         if worst in decisions:
-            return worst  # type: ignore[return-value]
+            return worst
     return "allow"

@@ -1,4 +1,4 @@
-"""History as a stream: one `git log` process for a whole range, fields and trailers as git parsed them.
+"""History as a stream: one `git log` process for a whole range, fields and trailer blocks as git found them.
 
 Messages are bytes with an encoding; git re-encodes them to UTF-8 where the commit says how, and what is
 still no UTF-8 survives as surrogates. Deciding which commits matter is left to `facts`.
@@ -6,9 +6,8 @@ still no UTF-8 survives as surrogates. Deciding which commits matter is left to 
 
 from __future__ import annotations
 
-import os
-
 from rollback_guard.git.process import Git, decode
+from rollback_guard.git.streams import split_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,29 +18,36 @@ COMMIT, TREE, PARENTS, AUTHOR, AUTHOR_EMAIL, COMMITTER, COMMITTER_EMAIL, TIME, S
 
 
 class LogFormat:
-    """The format of one run. Trailers are joined by separators that no author can foresee."""
+    """The format of one run. Trailers come as the block in which git found them, letter for letter.
 
-    __slots__ = ("fields", "item", "key", "pretty")
+    git would also take them apart, but by the settings of the repository: `trailer.<name>.key` rewrites
+    keys, so that a line "R: Omar" becomes a review.
+    """
+
+    __slots__ = ("fields", "pretty")
 
     def __init__(self, *, text: bool = False) -> None:
-        nonce = os.urandom(8).hex()
-        self.item = f"\x1e{nonce}"
-        self.key = f"\x1d{nonce}"
-        trailers = f"%(trailers:only=true,unfold=true,separator=%x1e{nonce},key_value_separator=%x1d{nonce})"
-        names = ["%H", "%T", "%P", "%an", "%ae", "%cn", "%ce", "%ct", "%s", trailers] + (["%B"] if text else [])
+        names = ["%H", "%T", "%P", "%an", "%ae", "%cn", "%ce", "%ct", "%s", "%(trailers)"] + (["%B"] if text else [])
         self.fields = len(names)
         self.pretty = "--format=tformat:" + "%x00".join(names)
 
     def trailers(self, field: bytes) -> tuple[tuple[str, str], ...]:
-        """The trailers of a record as (key, value), in the order written."""
+        """The trailers of a record as (key, value), unfolded, in the order written."""
         if not field:
             return ()
-        found = []
-        for item in decode(field).split(self.item):
-            key, separator, value = item.partition(self.key)
-            if separator:
-                found.append((key.strip(), " ".join(value.split())))
-        return tuple(found)
+        found: list[tuple[str, str]] = []
+        last = False
+        for line in decode(field).split("\n"):
+            if last and line[:1] in (" ", "\t", "\r"):
+                found[-1] = (found[-1][0], f"{found[-1][1]} {line}")
+                continue
+            key, separator, value = line.partition(":")
+            key = key.rstrip(" \t")
+            # Source: git's trailer.c, find_separator: ASCII letters, digits and `-`.
+            last = bool(separator) and key.isascii() and key.replace("-", "").isalnum()
+            if last:
+                found.append((key, value))
+        return tuple((key, " ".join(value.split())) for key, value in found)
 
 
 def read_log(git: Git, layout: LogFormat, *args: str, stdin: bytes | None = None) -> Iterator[list[bytes]]:
@@ -53,13 +59,11 @@ def read_log(git: Git, layout: LogFormat, *args: str, stdin: bytes | None = None
     fields = layout.fields
     command = ["log", "-z", "--encoding=UTF-8", "--no-color", "--no-mailmap", "--no-show-signature", layout.pretty]
     more = ["--stdin"] if stdin is not None else ["--end-of-options"]
-    tail = b""
+    # Without the `--`, git refuses an oid after which somebody has named a file.
+    command += [*args[: _options(args)], *more, *args[_options(args) :], "--"]
     rest: list[bytes] = []
-    for piece in git.chunks(*command, *args[: _options(args)], *more, *args[_options(args) :], stdin=stdin):
-        parts = (tail + piece).split(b"\0")
-        tail = parts.pop()
-        if rest:
-            parts = rest + parts
+    for found in split_stream(git.chunks(*command, stdin=stdin), b"\0"):
+        parts = rest + found if rest else found
         whole = len(parts) - len(parts) % fields
         for start in range(0, whole, fields):
             yield parts[start : start + fields]

@@ -1,57 +1,25 @@
 """Merges made again: what the automatic merge of two commits gives, and what a recorded merge adds to it.
 
-All merges of a change go through one `git merge-tree` process. What differs is explained by a conflict
-that somebody had to resolve (the lines lie between its markers) or by nothing. Attributes, merge drivers
-and settings of the machine are kept out, so that every clone finds the same. Which differences are
-allowed is for the gate to say.
+All merges of a change go through one `git merge-tree` process. Attributes, merge drivers and settings of
+the machine are kept out, so that every clone finds the same. What a conflict explains is left to
+`git.conflicts`; which differences are allowed is for the gate to say.
 """
 
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
-from rollback_guard.git.objects import ObjectReader, TooLargeError
-from rollback_guard.git.patch import FileChange, PatchHunk, read_changes
-from rollback_guard.git.process import MERGE_TREE_GIT, GitError, decode, require_version
+from rollback_guard.errors import GitError
+from rollback_guard.git.conflicts import Automatic, Conflict, Difference, Recorded
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.patch import read_changes
+from rollback_guard.git.process import MERGE_TREE_GIT, NO_SETTINGS, Git, decode, encode, require_version
 from rollback_guard.git.repository import Repository, Scratch, git_version
+from rollback_guard.git.streams import split_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-MARKED_LIMIT = 1 << 26  # bytes of one conflicted file that are searched for markers
-# Conflicts after which a file may hold what no side had, between markers or (binary) altogether.
-CONTENT_CONFLICTS = ("CONFLICT (contents)", "CONFLICT (binary)", "CONFLICT (submodule)")
-
-
-class Recorded(NamedTuple):
-    """A merge of two parents as history has it. Oids are full hex."""
-
-    commit: str
-    ours: str
-    theirs: str
-    tree: str
-
-
-class Automatic(NamedTuple):
-    """What the automatic merge gives: its tree, and the paths that are in conflict with the kinds of conflict."""
-
-    tree: str
-    conflicts: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    stages: tuple[tuple[str, str], ...] = ()  # (path, "mode oid") of every side of a conflict
-
-    @property
-    def clean(self) -> bool:
-        return not self.conflicts
-
-
-class Difference(NamedTuple):
-    """What a recorded merge holds that its automatic merge does not."""
-
-    commit: str
-    unexplained: tuple[tuple[str, PatchHunk], ...]
-    resolved: tuple[str, ...]
 
 
 class MergeAgain:
@@ -63,9 +31,11 @@ class MergeAgain:
     def __init__(self, repository: Repository, scratch_folder: str) -> None:
         require_version(git_version(repository.git), MERGE_TREE_GIT, "to make merges again")
         self._scratch = Scratch(repository, scratch_folder)
-        self.git = self._scratch.git.with_env(GIT_INDEX_FILE=os.path.join(self._scratch.path, "no-index"))
-        self.git.cwd = repository.git_dir
-        self.git.work_tree = None
+        try:
+            self.git = _isolated(repository, self._scratch)
+        except BaseException:
+            self._scratch.__exit__()
+            raise
 
     def __enter__(self) -> MergeAgain:
         return self
@@ -86,26 +56,25 @@ class MergeAgain:
                 raise GitError("git merge-tree ended before all merges were made", remedy="git fsck") from None
 
     def _fields(self, stdin: bytes) -> Iterator[str]:
-        config = ("-c", "core.bare=true", "-c", f"core.attributesFile={os.devnull}")
-        config += ("-c", "merge.directoryRenames=conflict", "-c", "merge.renormalize=false")
-        tail = b""
+        config = ["-c", "merge.directoryRenames=conflict", "-c", "merge.renormalize=false"]
+        # `git merge` compares by histograms unless somebody set it otherwise; merge-tree must do the same.
+        config += ["-c", "merge.renameLimit=7000", "-c", "diff.algorithm=histogram"]
         args = ("merge-tree", "--write-tree", "--stdin", "--messages", "--allow-unrelated-histories")
-        for piece in self.git.chunks(*args, stdin=stdin, config=config):
-            parts = (tail + piece).split(b"\0")
-            tail = parts.pop()
-            for part in parts:
-                yield decode(part)
+        for parts in split_stream(self.git.chunks(*args, stdin=stdin, config=config), b"\0"):
+            yield from map(decode, parts)
 
     def _read_one(self, fields: Iterator[str]) -> Automatic:
         """One merge. Source: git-merge-tree(1), OUTPUT; with --stdin each merge begins with its status."""
         next(fields)  # 1 clean, 0 conflicts; the sections below say the same
         tree = next(fields)
         stages = []
+        kinds: dict[str, list[str]] = {}
         while entry := next(fields):
             place, _, path = entry.partition("\t")
-            mode, oid, _stage = place.split(" ")
-            stages.append((path, f"{mode} {oid}"))
-        kinds: dict[str, list[str]] = {path: [] for path, _ in stages}
+            mode, oid, stage = place.split(" ")
+            kinds[path] = []
+            if stage != "1":
+                stages.append((path, f"{mode} {oid}"))
         while count := next(fields):
             paths = [next(fields) for _ in range(int(count))]
             kind = next(fields)
@@ -128,96 +97,57 @@ class MergeAgain:
         """The merges whose tree is not that of their automatic merge; the others are left out."""
         odd = []
         automatic = self.merge([(merge.ours, merge.theirs) for merge in merges])
-        for merge, again in zip(merges, automatic):
+        for merge, again in zip(merges, automatic, strict=True):
             if again.tree != merge.tree or not again.clean:
                 odd.append((merge, again))
         changes = read_changes(self.git, [(again.tree, merge.tree) for merge, again in odd])
         with ObjectReader(self.git) as objects:
-            for (merge, again), files in zip(odd, changes):
-                yield _explain(objects, merge, again, files)
+            for (merge, again), files in zip(odd, changes, strict=True):
+                yield Conflict(merge, again, files).difference(objects)
 
 
-def _explain(objects: ObjectReader, merge: Recorded, again: Automatic, files: tuple[FileChange, ...]) -> Difference:
-    kinds = dict(again.conflicts)
-    unexplained: list[tuple[str, PatchHunk]] = []
-    for file in files:
-        if file.path in kinds:
-            unexplained += [(file.path, hunk) for hunk in _outside_conflict(objects, merge, again, file, kinds)]
-        else:
-            unexplained += [(file.path, hunk) for hunk in file.hunks]
-    return Difference(commit=merge.commit, unexplained=tuple(unexplained), resolved=tuple(kinds))
+def _isolated(repository: Repository, scratch: Scratch) -> Git:
+    """git on a repository that has the objects of another one, and none of its settings, attributes and refs.
 
-
-def _outside_conflict(
-    objects: ObjectReader, merge: Recorded, again: Automatic, file: FileChange, kinds: dict[str, tuple[str, ...]]
-) -> list[PatchHunk]:
-    """The hunks of a conflicted file that lie outside everything that git asked a person to decide."""
-    sides = {entry for path, entry in again.stages if path == file.path}
-    if file.new in sides or file.removed:
-        return []
-    marked, final = _lines_of(objects, file.old_oid), _lines_of(objects, file.new.partition(" ")[2])
-    regions = _conflict_regions(merge, marked)
-    if regions:
-        if _only_regions_replaced(marked, regions, final):
-            return []
-        return [hunk for hunk in file.hunks if not _within(hunk, regions)] or list(file.hunks)
-    if any(kind in CONTENT_CONFLICTS for kind in kinds[file.path]):
-        return []
-    return list(file.hunks)
-
-
-def _lines_of(objects: ObjectReader, oid: str) -> list[bytes]:
-    """A file's lines; nothing for what is no file, or too large to be looked through."""
+    Source: gitrepository-layout(5). A partial clone keeps its settings: they say where objects come from.
+    """
+    folder = os.path.join(scratch.path, "isolated.git")
+    own = os.path.join(repository.common_dir, "config")
+    partial = _is_partial(repository)
+    settings = [f"[include]\n\tpath = {quote_setting(own)}\n"] if partial else []
+    version = 1 if repository.object_format == "sha256" else 0
+    settings.append(f"[core]\n\trepositoryFormatVersion = {version}\n\tbare = true\n")
+    settings.append(f"\tattributesFile = {os.devnull}\n")
+    if version:
+        settings.append(f"[extensions]\n\tobjectFormat = {repository.object_format}\n")
+    files = {"HEAD": b"ref: refs/heads/none\n", "config": encode("".join(settings))}
     try:
-        blob = objects.read(oid, limit=MARKED_LIMIT)
-    except TooLargeError:
-        return []
-    return blob.data.split(b"\n") if blob is not None and blob.type == "blob" else []
+        if repository.shallow:
+            with open(os.path.join(repository.common_dir, "shallow"), "rb") as shallow:
+                files["shallow"] = shallow.read()
+        os.makedirs(os.path.join(folder, "refs"))
+        for name, content in files.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+    except OSError as error:
+        raise GitError(
+            f"nothing could be written to {folder}: {error.strerror}",
+            remedy="point TMPDIR at a folder that can be written",
+        ) from None
+    env = {**scratch.git.env, "GIT_ATTR_NOSYSTEM": "1", **({} if partial else NO_SETTINGS)}
+    env["GIT_INDEX_FILE"] = os.path.join(folder, "no-index")
+    return Git(cwd=folder, env=env, git_dir=folder, program=repository.git.program)
 
 
-def _only_regions_replaced(marked: list[bytes], regions: tuple[tuple[int, int], ...], final: list[bytes]) -> bool:
-    """Whether a file is the marked one with each conflict replaced by something, and nothing else touched.
-
-    Compared by the text between the conflicts, because a diff may draw a hunk a few lines away from
-    where somebody edited.
-    """
-    edges = [0, *(line for begin, end in regions for line in (begin - 1, end)), len(marked)]
-    between = [marked[edges[i] : edges[i + 1]] for i in range(0, len(edges), 2)]
-    first, last = between[0], between[-1]
-    if len(first) + len(last) > len(final) or final[: len(first)] != first:
+def _is_partial(repository: Repository) -> bool:
+    """Whether objects may still be elsewhere: git marks the packs that it got from such a place."""
+    try:
+        names = os.listdir(os.path.join(repository.common_dir, "objects", "pack"))
+    except OSError:
         return False
-    if last and final[-len(last) :] != last:
-        return False
-    at, end = len(first), len(final) - len(last)
-    for piece in between[1:-1]:
-        while at + len(piece) <= end and final[at : at + len(piece)] != piece:
-            at += 1
-        if at + len(piece) > end:
-            return False
-        at += len(piece)
-    return True
+    return any(name.endswith(".promisor") for name in names)
 
 
-def _within(hunk: PatchHunk, regions: tuple[tuple[int, int], ...]) -> bool:
-    """Whether all lines that a hunk takes out, or the place where it adds, lie in one conflict."""
-    first = hunk.old_line
-    last = first + max(hunk.old_count, 1) - 1
-    return not hunk.note and any(begin <= first and last <= end for begin, end in regions)
-
-
-def _conflict_regions(merge: Recorded, lines: list[bytes]) -> tuple[tuple[int, int], ...]:
-    """First and last line (from 1) of each conflict that git marked in a file.
-
-    Markers bear the oids of both parents, and a file cannot hold the oid of a commit that it is part of;
-    of several beginnings before one end the last counts, so that an invented one widens nothing.
-    """
-    begins, ends = b"<<<<<<< " + merge.ours.encode(), b">>>>>>> " + merge.theirs.encode()
-    found = []
-    start = 0
-    for number, line in enumerate(lines, 1):
-        if line.startswith(begins):
-            start = number
-        elif line.startswith(ends) and start:
-            found.append((start, number))
-            start = 0
-    return tuple(found)
+def quote_setting(value: str) -> str:
+    """A value as git reads it back from a configuration file. Source: git-config(1), SYNTAX."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

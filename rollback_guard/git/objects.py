@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-
 from typing import NamedTuple
 
-from rollback_guard.errors import GuardError
-from rollback_guard.git.process import Git, GitError, decode, encode, stop
+from rollback_guard.errors import GitError, GuardError
+from rollback_guard.git.process import Git, decode, encode, stop
 
 
 class Blob(NamedTuple):
@@ -58,7 +57,8 @@ class ObjectReader:
         if self._process is None:
             self._process = self._git.start("cat-file", "--batch", stdin=subprocess.PIPE, quiet=True)
         process = self._process
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(encode(name) + b"\n")
             process.stdin.flush()

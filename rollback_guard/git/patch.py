@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.git.process import Git, GitError, decode
+from rollback_guard.errors import GitError
+from rollback_guard.git.process import Git, decode
+from rollback_guard.git.streams import split_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +44,22 @@ class FileChange(NamedTuple):
         return self.old.partition(" ")[2]
 
     @property
+    def new_oid(self) -> str:
+        return self.new.partition(" ")[2]
+
+    @property
+    def old_mode(self) -> str:
+        return self.old.partition(" ")[0]
+
+    @property
+    def new_mode(self) -> str:
+        return self.new.partition(" ")[0]
+
+    @property
+    def added(self) -> bool:
+        return self.old.startswith(NOTHING)
+
+    @property
     def removed(self) -> bool:
         return self.new.startswith(NOTHING)
 
@@ -54,7 +72,7 @@ def read_changes(git: Git, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[F
         stdin = "".join(f"{old} {new}\n" for _, (old, new) in wanted).encode()
         raw = _read_raw(git, stdin, len(wanted))
         patches = _read_patches(git, stdin, len(wanted))
-        for (number, _), entries, sections in zip(wanted, raw, patches):
+        for (number, _), entries, sections in zip(wanted, raw, patches, strict=True):
             found[number] = tuple(_joined(entries, sections))
     for number in range(len(pairs)):
         yield found.get(number, ())
@@ -63,14 +81,20 @@ def read_changes(git: Git, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[F
 def _diff(git: Git, stdin: bytes, *options: str) -> Iterator[bytes]:
     config = ("-c", "diff.orderFile=", "-c", "diff.renames=false")
     common = ("--stdin", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--full-index")
-    return git.chunks("diff-tree", *common, *options, stdin=stdin, config=config)
+    # Settings and .gitmodules of a work tree could hide what became of a submodule.
+    whole = ("--ignore-submodules=none", "--submodule=short")
+    return git.chunks("diff-tree", *common, *whole, *options, stdin=stdin, config=config)
 
 
 def read_paths(git: Git, pairs: Sequence[tuple[str, str]], paths: Sequence[str]) -> list[tuple[str, ...]]:
     """For each pair of commits the files that differ among some files and folders, in two processes."""
     if not pairs:
         return []
-    trees = git.text("rev-parse", *(f"{commit}^{{tree}}" for pair in pairs for commit in pair)).split("\n")
+    names = "".join(f"{commit}^{{tree}}\n" for pair in pairs for commit in pair).encode()
+    trees = git.text("cat-file", "--batch-check=%(objectname)", stdin=names).split("\n")
+    for tree in trees:
+        if tree.endswith(" missing"):
+            raise GitError(f"there is no {tree[:-8]} here", remedy="git fsck --connectivity-only")
     stdin = "".join(f"{trees[i]} {trees[i + 1]}\n" for i in range(0, len(trees), 2)).encode()
     raw = _read_raw(git, stdin, len(pairs), "--", *paths)
     return [tuple(path for path, _, _ in entries) for entries in raw]
@@ -95,7 +119,7 @@ def _read_raw(git: Git, stdin: bytes, count: int, *paths: str) -> list[list[tupl
 def _read_patches(git: Git, stdin: bytes, count: int) -> list[list[list[PatchHunk]]]:
     """The hunks of every file of every pair, in the order of the raw listing."""
     pairs: list[list[list[PatchHunk]]] = []
-    for line in _lines(_diff(git, stdin, "--patch", "--unified=0")):
+    for line in (line for lines in split_stream(_diff(git, stdin, "--patch", "--unified=0"), b"\n") for line in lines):
         if line.startswith(b"diff --git "):
             pairs[-1].append([])
         elif line.startswith(b"@@ "):
@@ -109,16 +133,6 @@ def _read_patches(git: Git, stdin: bytes, count: int) -> list[list[list[PatchHun
     if len(pairs) != count:
         raise GitError("git diff-tree did not answer for every pair of trees", remedy="git fsck")
     return pairs
-
-
-def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    tail = b""
-    for piece in pieces:
-        lines = (tail + piece).split(b"\n")
-        tail = lines.pop()
-        yield from lines
-    if tail:
-        yield tail
 
 
 def _is_pair(line: bytes) -> bool:
@@ -136,7 +150,7 @@ def _begin_hunk(line: bytes) -> PatchHunk:
 
 
 def _with_line(hunk: PatchHunk, line: bytes) -> PatchHunk:
-    kept = (decode(line[1:])[:LENGTH_KEPT],)
+    kept = (decode(line[1 : 1 + 4 * LENGTH_KEPT])[:LENGTH_KEPT],)
     if line.startswith(b"-"):
         return hunk._replace(removed=hunk.removed + kept) if len(hunk.removed) < LINES_KEPT else hunk
     return hunk._replace(added=hunk.added + kept) if len(hunk.added) < LINES_KEPT else hunk

@@ -10,6 +10,7 @@ import os
 import subprocess
 
 from rollback_guard.errors import GitError, UndeterminedError, UsageError
+from rollback_guard.git.streams import feed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MINIMUM_GIT = (2, 31)
 MERGE_TREE_GIT = (2, 39)  # the first with `merge-tree --write-tree --stdin`
 TIMEOUT = 600.0  # seconds for one command; streams have none
+GRACE = 5.0  # seconds that a command has to end when it is told to
 
 # Of the GIT_* variables only these say something that the caller may decide: where configuration and
 # programs are, how to reach a remote, and how to ask for a password.
@@ -60,6 +62,14 @@ FIXED = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_ADVICE": "0",
 }
+# With these, git reads no settings but the repository's; the folders are for a git before 2.32.
+NO_SETTINGS = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "HOME": os.devnull,
+    "XDG_CONFIG_HOME": os.devnull,
+}
 # Configuration that would change what is read; the caller's own settings must not decide a verdict.
 PINNED = (
     "-c",
@@ -76,6 +86,8 @@ PINNED = (
     "diff.algorithm=myers",
     "-c",
     "color.ui=false",
+    "-c",
+    "trailer.separators=:",
     "-c",
     "advice.graftFileDeprecated=false",
 )
@@ -171,9 +183,9 @@ class Git:
         try:
             out, err = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             raise GitError(f"git {args[0]} took longer than {timeout:.0f} seconds", remedy="try again") from None
+        finally:
+            stop(process)
         if process.returncode not in accept:
             raise failed(args[0], process.returncode, err)
         return subprocess.CompletedProcess(args, process.returncode, out, err)
@@ -208,21 +220,6 @@ class Git:
             stop(process)
 
 
-def feed(data: bytes) -> int:
-    """A file descriptor from which a child can read all of `data`, however slowly; the caller closes it."""
-    if len(data) <= 4096:  # what every pipe takes without a reader
-        reader, writer = os.pipe()
-        os.write(writer, data)
-        os.close(writer)
-        return reader
-    import tempfile  # an import that only large input pays for
-
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.seek(0)
-        return os.dup(file.fileno())
-
-
 def decode(raw: bytes) -> str:
     """Bytes of git as text; what is no UTF-8 survives as surrogates and is made visible when printed."""
     return raw.decode("utf-8", "surrogateescape")
@@ -234,7 +231,7 @@ def encode(text: str) -> bytes:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process that nobody reads any more, and reap it."""
+    """End a process that nobody reads any more, and reap it; one that will not end is killed."""
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             try:
@@ -243,7 +240,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
                 pass
     if process.poll() is None:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def failed(command: str, status: int, stderr: bytes) -> GitError:

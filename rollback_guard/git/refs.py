@@ -36,6 +36,8 @@ def list_refs(repository: Repository, *prefixes: str, contains: str = "") -> tup
         if symref:
             continue
         commit = oid if kind == "commit" else peeled if peeled_kind == "commit" else ""
+        if peeled_kind == "tag":  # a tag of a tag, which git before 2.45 peels once
+            commit = resolve_commit(repository, oid) or ""
         found.append(Ref(name=name.lstrip("\n"), oid=oid, commit=commit))
     return tuple(found)
 
@@ -47,7 +49,8 @@ def resolve_commit(repository: Repository, rev: str) -> str | None:
     process = repository.git.run(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", accept=(0, 1, 128)
     )
-    return decode(process.stdout).strip() or None
+    oid = decode(process.stdout).strip()
+    return oid if oid.isalnum() else None  # `^main` is answered with `^<oid>`
 
 
 def require_commit(repository: Repository, rev: str, option: str) -> str:

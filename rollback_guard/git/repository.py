@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Optional
 
-from rollback_guard.errors import UndeterminedError, UsageError
-from rollback_guard.git.process import Git, GitError, decode, encode, read_version, scrubbed
+from rollback_guard.errors import GitError, UndeterminedError, UsageError
+from rollback_guard.git.process import Git, decode, encode, read_version, scrubbed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def open_repository(cwd: str, environ: Mapping[str, str], *, hook: bool = False,
     git = Git(cwd=cwd, env=env, program=program)
     process = git.run("rev-parse", *QUESTIONS, "--show-toplevel", accept=(0, 128, 129))
     answers = decode(process.stdout).split("\n")
+    if len(answers) > len(QUESTIONS) + 2 - (process.returncode != 0):  # a path with a newline in it
+        asked = (git.run("rev-parse", question, accept=(0, 128)) for question in (*QUESTIONS, "--show-toplevel"))
+        answers = [decode(answer.stdout)[:-1] for answer in asked]
     if len(answers) <= len(QUESTIONS) or answers[len(QUESTIONS) - 1] not in ("sha1", "sha256"):
         raise _not_usable(git, cwd, decode(process.stderr))
     git_dir = answers[0]
@@ -144,9 +147,7 @@ class Scratch:
             ) from None
         others = repository.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
         alternates = quote_alternate(repository.objects_dir) + (f":{others}" if others else "")
-        self.git = repository.git.with_env(
-            GIT_OBJECT_DIRECTORY=self.path, GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates
-        )
+        self.git = repository.git.with_env(GIT_OBJECT_DIRECTORY=self.path, GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
         self.git.env.pop("GIT_QUARANTINE_PATH", None)
 
     def __enter__(self) -> Scratch:

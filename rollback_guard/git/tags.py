@@ -123,9 +123,11 @@ def write_tag(repository: Repository, name: str, target: str, message: str, *, s
         stdin=encode(message), config=config, accept=(0, 1, 128, 129),
     )  # fmt: skip
     made = read_tag(repository, name)
-    if process.returncode == 0 and made is not None:
+    if process.returncode == 0 and made is not None and (made.ssh_signed or not sign):
         return made.object
-    if made is not None:
+    if process.returncode == 0 and made is not None:  # git 2.39 tags all the same when ssh-keygen fails
+        delete_tag(repository, name, made.object)
+    elif made is not None:
         raise TagTakenError(f"the tag {name} was made by somebody else meanwhile", remedy="git fetch --tags")
     said = decode(process.stderr).strip().splitlines()
     raise RefusedError(

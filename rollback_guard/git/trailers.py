@@ -6,7 +6,9 @@ removed first, so that a trailer in a comment does not count and one above the c
 
 from __future__ import annotations
 
-from rollback_guard.git.process import Git, decode
+import os
+
+from rollback_guard.git.process import NO_SETTINGS, Git, decode
 
 SCISSORS = b"------------------------ >8 ------------------------"
 
@@ -18,20 +20,24 @@ def clean_message(git: Git, raw: bytes) -> bytes:
     """
     lines = raw.replace(b"\r\n", b"\n").split(b"\n")
     for number, line in enumerate(lines):
-        if line[1:].strip() == SCISSORS and not line[:1].isalnum():
+        comment, scissors, rest = line.partition(SCISSORS)
+        # `# ---- >8 ----` behind whatever begins a comment, which may be more than one character.
+        if scissors and not rest.strip() and len(comment.split()) == 1 and not line[:1].isalnum():
             lines = lines[:number]
             break
     return git.run("stripspace", "--strip-comments", stdin=b"\n".join(lines)).stdout
 
 
 def read_trailers(git: Git, message: bytes) -> tuple[tuple[str, str], ...]:
-    """(key, value) of each trailer, unfolded, in the order written; separators are those of git's settings.
+    """(key, value) of each trailer, unfolded, in the order written.
 
-    `---` lines do not end the message: in a commit they are text.
+    `---` lines do not end the message: in a commit they are text. Nobody's settings are read, since
+    `trailer.<name>.key` would rewrite keys.
     """
-    out = git.run("interpret-trailers", "--parse", "--no-divider", stdin=message).stdout
+    nobody = Git(cwd=git.cwd, env={**git.env, **NO_SETTINGS}, git_dir=os.devnull, program=git.program)
+    out = nobody.run("interpret-trailers", "--parse", "--no-divider", stdin=message).stdout
     found = []
-    for line in decode(out).splitlines():
+    for line in decode(out).split("\n"):
         key, separator, value = line.partition(":")
         if separator:
             found.append((key.strip(), " ".join(value.split())))

@@ -11,7 +11,7 @@ from rollback_guard.policy.problems import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from rollback_guard.policy.model import Person, Policy, Smoke
 
@@ -66,8 +66,13 @@ def _check_members(policy: Policy, place: Place) -> None:
         for member in by:
             if member not in names:
                 what = f"there is no team {member[1:]}" if member.startswith("@") else f"there is no person {member}"
-                hint = [f"@{member}", *names] if f"@{member}" in names else names
-                here.fail(None, what, wrong=f"@{member}" if f"@{member}" in names else member, names=hint)
+                here.fail(None, what, wrong=member, names=names, nearest=_same_name(member, names))
+
+
+def _same_name(member: str, names: Container[str]) -> str:
+    """The team of a person's name, or the person of a team's name, when only the @ is wrong."""
+    other = member[1:] if member.startswith("@") else f"@{member}"
+    return other if other in names else ""
 
 
 def _check_counts(policy: Policy, place: Place) -> None:

@@ -72,7 +72,7 @@ def read_glob(value: Any, place: Place) -> str:
     fault = explain_fault(text) if text else ""
     if fault:
         short = text.removeprefix("refs/heads/")
-        return place.fail("", f"the pattern {fault}", wrong=text, names=[short] if short != text else ())
+        return place.fail("", f"the pattern {fault}", nearest=short if short != text else "")
     return text
 
 
@@ -247,7 +247,12 @@ NAME_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 TEXT = Kind(read_text, {"type": "string", "pattern": _VISIBLE})
 NAME = Kind(read_name, {"type": "string", "pattern": NAME_PATTERN})
 GLOB = Kind(
-    read_glob, {"type": "string", "pattern": "^(?!refs/)[^/ ~^:\\\\\\u0000-\\u001f]+(/[^/ ~^:\\\\\\u0000-\\u001f]+)*$"}
+    read_glob,
+    {
+        "type": "string",
+        "maxLength": 512,
+        "pattern": "^(?!refs/)[^/ ~^:\\\\\\u0000-\\u001f]+(/[^/ ~^:\\\\\\u0000-\\u001f]+)*$",
+    },
 )
 EMAIL = Kind(read_email, {"type": "string", "pattern": "^[^@\\s<>]+@[^@\\s<>]+$"})
 REPOSITORY = Kind(read_repository, {"type": "string", "pattern": "^[^*?\\[\\u0000-\\u001f]+$"})

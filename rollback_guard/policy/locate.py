@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BLANK = " \t"
 _SPACE = " \t\n"
+_ENDS = ",]}#\n"  # what ends a number, a date or a word
 
 
 def located(problems: Problems, *, file: str, text: str, prefix: Path = ()) -> tuple[Problem, ...]:
@@ -39,7 +40,7 @@ def find_lines(text: str) -> dict[Path, int]:
     scanner = _Scanner(text)
     try:
         scanner.document()
-    except (IndexError, RecursionError):  # not TOML after all; what was found up to here still points right
+    except (IndexError, ValueError, RecursionError):  # no TOML after all; what was found still points right
         pass
     return scanner.lines
 
@@ -130,6 +131,7 @@ class _Scanner:
         return self.text[start : self.position]
 
     def value(self, path: Path) -> None:
+        """Any value; the position is left behind it."""
         self.skip(_BLANK)
         character = self.text[self.position]
         if character in "\"'":
@@ -138,8 +140,10 @@ class _Scanner:
             self.array(path)
         elif character == "{":
             self.inline_table(path)
+        elif character in _ENDS:
+            raise ValueError("a value is missing")
         else:
-            while self.text[self.position] not in ",]}#\n":
+            while self.text[self.position] not in _ENDS:
                 self.position += 1
 
     def array(self, path: Path) -> None:
@@ -170,7 +174,8 @@ class _Scanner:
         closing = quote * 3 if long else quote
         self.position += len(closing)
         while not self.text.startswith(closing, self.position):
-            self.position += 2 if quote == '"' and self.text[self.position] == "\\" else 1
+            escaped = self.text[self.position] == "\\" and quote == '"'
+            self.position += 2 if escaped else 1
         self.position += len(closing)
         while long and self.text[self.position] == quote:  # up to two quotes may stand before the closing ones
             self.position += 1

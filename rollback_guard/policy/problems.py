@@ -51,12 +51,15 @@ class Problems:
         self.found: list[tuple[Path, str, str]] = []
         self.left_out = 0
 
-    def add(self, path: Path, message: str, *, wrong: object = None, names: Iterable[str] = ()) -> None:
-        """Note a problem at a path; `names` are the right names among which the nearest to `wrong` is looked for."""
+    def add(
+        self, path: Path, message: str, *, wrong: object = None, names: Iterable[str] = (), nearest: str = ""
+    ) -> None:
+        """Note a problem at a path, with the `nearest` right name, or the one of `names` that is nearest to `wrong`."""
         if len(self.found) >= MOST_PROBLEMS:
             self.left_out += 1
             return
-        nearest = nearest_name(wrong, names) if len(self.found) < MOST_NEAREST else ""
+        if not nearest and len(self.found) < MOST_NEAREST:
+            nearest = nearest_name(wrong, names)
         self.found.append((path, message, nearest))
 
 
@@ -73,9 +76,11 @@ class Place:
         """The place of a key of this table, or of an entry (counted from 0) of this list."""
         return Place(self.problems, (*self.path, part))
 
-    def fail(self, instead: T, message: str, *, wrong: object = None, names: Iterable[str] = ()) -> T:
+    def fail(
+        self, instead: T, message: str, *, wrong: object = None, names: Iterable[str] = (), nearest: str = ""
+    ) -> T:
         """Note a problem here, and go on with another value `instead` so that the rest is looked at too."""
-        self.problems.add(self.path, message, wrong=wrong, names=names)
+        self.problems.add(self.path, message, wrong=wrong, names=names, nearest=nearest)
         return instead
 
 

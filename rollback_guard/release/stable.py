@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
@@ -79,7 +79,7 @@ def read_releases(repository: Repository, policy: Policy | None, tip: str | None
         state, reason = judge_tag(repository, record, signers)
         if state == "stable" and record.name in revoked:
             state, reason = "revoked", revoked[record.name]
-        elif state == "stable" and merged is not None and record.name not in merged:
+        elif state == "stable" and tip is not None and not _has(repository, merged, record, tip):
             state, reason = "off-branch", "its commit is not in the branch's history"
         found.append(_stable(record, number, state, reason))
     return tuple(found)
@@ -172,13 +172,17 @@ def _stable(record: TagRecord, number: int, state: State, reason: str) -> Stable
 
 
 def _merged_tags(repository: Repository, tip: str | None) -> frozenset[str] | None:
-    """Names of the tags in a commit's history, by one process; None when no commit is asked for."""
+    """Names of the tags in a commit's history, by one process; None when git cannot say that of all at once."""
     if tip is None:
         return None
     process = repository.git.run("for-each-ref", f"--merged={tip}", "--format=%(refname)", TAGS, accept=(0, 1, 128))
-    if process.returncode != 0:
-        raise GitError("git could not say which tags the branch has", remedy="git fsck --connectivity-only")
+    if process.returncode != 0:  # one damaged tag is enough
+        return None
     return frozenset(line[len(TAGS) :] for line in decode(process.stdout).split("\n"))
+
+
+def _has(repository: Repository, merged: frozenset[str] | None, record: TagRecord, tip: str) -> bool:
+    return record.name in merged if merged is not None else is_ancestor(repository, record.target, tip)
 
 
 def _of_another_branch(repository: Repository, policy: Policy | None, commit: str, branch: str) -> bool:

@@ -60,13 +60,13 @@ def _route(change: ChangeVerdict) -> str:
     target = _name(change.target.removeprefix("refs/heads/"))
     if change.source:
         return f"{_name(change.source.removeprefix('refs/heads/'))} → {target}"
-    return f"{_code(short(change.head))} → {target}" if change.head else target
+    return f"{_code(visible(short(change.head)))} → {target}" if change.head else target
 
 
 def _judge(policy: PolicyUsed) -> str:
     if policy.path is None:
         return "no policy judged this"
-    return f"judged by {_name(policy.path)}" + (f" at {_code(short(policy.commit))}" if policy.commit else "")
+    return f"judged by {_name(policy.path)}" + (f" at {_code(visible(short(policy.commit)))}" if policy.commit else "")
 
 
 def _table(outcomes: tuple[Outcome, ...]) -> str:
@@ -99,8 +99,8 @@ def _celled(cell: str) -> str:
 
 
 def _rule(outcome: Outcome) -> str:
-    if outcome.rule.isascii() and outcome.rule.isalnum():
-        return f"[{outcome.rule}]({PAGES}/{outcome.rule}.md) {_prose(outcome.name)}"
+    if outcome.rule.isascii() and outcome.rule.startswith("RG") and outcome.rule[2:].isdigit():
+        return f"[{outcome.rule}]({PAGES}/{outcome.rule}.md) {_celled(_prose(outcome.name))}"
     return _celled(_prose(f"{outcome.rule} {outcome.name}"))
 
 
@@ -169,7 +169,7 @@ def _prose(text: str) -> str:
 def _spans(words: list[str]) -> list[str]:
     """The words in one code span, or in none; the punctuation of the sentence stays outside."""
     text = " ".join(words)
-    core = text.rstrip(",;:")
+    core = text.rstrip(",;: ")
     return [f"{_code(core)}{text[len(core) :]}"] if text else []
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from rollback_guard import __version__
-from rollback_guard.facts.model import POLICY_PATHS
+from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.report import wording
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.visible import visible
@@ -115,7 +115,7 @@ def _result(
         "ruleId": visible(outcome.rule),
         "ruleIndex": number,
         "level": "warning" if outcome.answer == "undetermined" else "error",
-        "message": {"text": _linkless(text) or visible(outcome.rule)},
+        "message": {"text": _linkless(text) or "no message"},
         "locations": [_location(change, *_place(change, outcome, finding))],
         "partialFingerprints": {"rollbackGuard/v1": _fingerprint(change, outcome, finding, seen)},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -263,7 +264,9 @@ def test_a_policy_that_is_missing(clone: Clone) -> None:
     assert clone.doctor()["policy-missing"]["remedy"].startswith("commit rollback-guard.toml")
 
 
-@pytest.mark.parametrize(("text", "said"), [("version = 2\n", "version"), ("version = \n[x\n", "")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("version = 2\n", "production: is missing"), ("version = \n[x\n", "is no TOML")]
+)
 def test_a_policy_that_is_broken(clone: Clone, text: str, said: str) -> None:
     clone.installed()
     clone.builder.checkout("main")
@@ -417,6 +420,34 @@ def test_looking_changes_nothing(clone: Clone) -> None:
     collect_installation(open_repository(str(clone.path), os.environ), os.environ)
     after = subprocess.run(["find", str(clone.path.parent), "-newermt", "@0"], capture_output=True, check=True).stdout
     assert after == before
+
+
+def test_versions_are_judged_by_value() -> None:
+    healthy_one = Installation(
+        bare=True,
+        tools=Tools(git=(2, 50), ssh=(9, 0)),
+        folder=Folder(path="/h", default="/h"),
+        stages=(),
+        policy=PolicySeen(branch="HEAD", path="rollback-guard.toml"),
+    )
+    assert diagnose(healthy_one) == ()
+    for tools, finding in (
+        (Tools(git=(2, 30), ssh=(9, 0)), "git-too-old"),
+        (Tools(git=(2, 31), ssh=(9, 0)), "git-old"),
+        (Tools(git=(2, 39), ssh=(8, 1)), "ssh-keygen-old"),
+        (Tools(git=(2, 39), ssh=None), "ssh-keygen-missing"),
+    ):
+        (found,) = diagnose(healthy_one._replace(tools=tools))
+        assert found.id == finding
+
+
+def test_every_finding_is_documented() -> None:
+    root = Path(__file__).parent.parent.parent
+    source = (root / "rollback_guard" / "report" / "doctor_text.py").read_text()
+    table = (root / "docs" / "install.md").read_text().partition("| id | severity |")[2]
+    rows = [row.split("|")[1] for row in table.splitlines()[2:]]
+    documented = {name.strip() for row in rows for name in row.split(",")}
+    assert documented == set(re.findall(r'\bid="([a-z-]+)"', source))
 
 
 def test_what_strangers_named_cannot_steer_the_terminal() -> None:

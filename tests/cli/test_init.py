@@ -15,6 +15,7 @@ from rollback_guard.entry.cli.main import main
 from rollback_guard.errors import GitError
 from rollback_guard.git.repository import open_repository
 from rollback_guard.git.survey import survey
+from rollback_guard.policy.model import Policy
 from rollback_guard.policy.read import read_policy
 from tests.support.builder import RepositoryBuilder
 from tests.support.requirements import require
@@ -51,15 +52,20 @@ def init(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, Any]:
     return value
 
 
+def written(folder: Path) -> Policy:
+    policy = read_policy((folder / POLICY).read_bytes(), path=POLICY)
+    assert policy is not None
+    return policy
+
+
 def test_a_policy_is_written_from_what_is_found(repo: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
     repo.git("remote", "add", "origin", "https://x-token:secret@github.com/acme/shop.git")
     assert main(["init"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("3 of 3 files written\n  written  rollback-guard.toml\n")
     assert "→ guard policy check" in out
-    data = (repo.path / POLICY).read_bytes()
-    assert b"secret" not in data
-    policy = read_policy(data, path=POLICY)
+    assert b"secret" not in (repo.path / POLICY).read_bytes()
+    policy = written(repo.path)
     assert policy.production.branches == ("main",)
     assert policy.production.repositories == ("github.com/acme/shop",)
     assert policy.route[0].from_ == ("release/*", "hotfix/*", "develop")
@@ -140,7 +146,7 @@ def test_an_empty_repository(
     RepositoryBuilder(tmp_path / "empty", branch="live")
     monkeypatch.chdir(tmp_path / "empty")
     init(capsys)
-    policy = read_policy((tmp_path / "empty" / POLICY).read_bytes(), path=POLICY)
+    policy = written(tmp_path / "empty")
     assert policy.production.branches == ("live",)
     assert [(one.name, one.emails) for one in policy.people] == [("Jane Doe", ("jane@acme.example",))]
 
@@ -155,7 +161,7 @@ def test_an_empty_repository_of_nobody(
     monkeypatch.delenv("EMAIL", raising=False)
     monkeypatch.chdir(tmp_path / "empty")
     init(capsys)
-    (person,) = read_policy((tmp_path / "empty" / POLICY).read_bytes(), path=POLICY).people
+    (person,) = written(tmp_path / "empty").people
     assert person.id == "you"
 
 
@@ -180,7 +186,7 @@ def test_hostile_names_stay_names(repo: RepositoryBuilder, capsys: pytest.Captur
     repo.git("branch", 'x"]#${{evil}}')
     repo.git("update-ref", "refs/heads/--upload-pack=x", "HEAD")
     init(capsys)
-    policy = read_policy((repo.path / POLICY).read_bytes(), path=POLICY)
+    policy = written(repo.path)
     assert name in {person.name for person in policy.people}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ import pytest
 
 from rollback_guard.entry.cli.main import main
 from tests.support.builder import RepositoryBuilder, shop
+from tests.support.requirements import require
+
+LOCAL = """\
+repos:
+  - repo: local
+    hooks:
+      - {id: fine, name: fine, entry: "true", language: system, always_run: true, stages: [pre-push]}
+"""
 
 
 @pytest.fixture
@@ -172,6 +181,21 @@ def test_text_says_where_other_hooks_went(repo: RepositoryBuilder, capsys: pytes
     assert "as commit-msg.legacy, which pre-commit runs" in out
 
 
+def test_shared_hooks_are_kept(repo: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    shared = Path(__file__).parent.parent.parent / "hooks"
+    repo.git("config", "core.hooksPath", str(shared))
+    before = (shared / "pre-push").read_bytes()
+    _, out, _ = run(capsys, "install")
+    assert out.startswith("nothing to do: ")
+    assert "pre-push            kept: the shared hook runs here already" in out
+    assert (shared / "pre-push").read_bytes() == before
+    repo.checkout("main")
+    repo.write_file("app.py", "price = 3\n")
+    done = git(repo.path, "commit", "-qam", "Straight onto production")
+    assert done.returncode != 0
+    assert "RG101" in done.stderr
+
+
 def test_hooks_in_the_work_tree_are_not_for_committing(
     repo: RepositoryBuilder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,3 +236,30 @@ def test_a_bare_repository_wants_server(server: RepositoryBuilder, capsys: pytes
     code, _, err = run(capsys, "install", "--repository", str(server.path))
     assert code == 2
     assert "→ guard install --server" in err
+
+
+@pytest.mark.parametrize("tool", ["pre-commit", "prek"])
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_beside_pre_commit_every_ref_of_a_push_is_judged(
+    repo: RepositoryBuilder,
+    server: RepositoryBuilder,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    order: str,
+) -> None:
+    monkeypatch.setenv("PATH", os.path.join(sys.prefix, "bin"), prepend=os.pathsep)
+    program = require(tool, install="pip install pre-commit prek")
+    repo.git("push", "-q", "origin", "main")
+    repo.commit("Configure", **{"_dot_pre-commit-config_dot_yaml": LOCAL})
+    if order == "before":
+        run(capsys, "install")
+    subprocess.run([program, "install", "-t", "pre-push"], cwd=repo.path, capture_output=True, check=True)
+    if order == "after":
+        run(capsys, "install")
+    done = git(repo.path, "push", "--atomic", "origin", "release/1.4", ":main")
+    assert done.returncode != 0
+    assert "RG104" in done.stderr + done.stdout
+    assert server.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    done = git(repo.path, "push", "origin", "release/1.4")
+    assert done.returncode == 0, done.stderr

@@ -63,7 +63,10 @@ def test_hidden_characters_are_named_once() -> None:
     assert hidden_characters("naïve\u00a0x") == ("U+00A0",)
 
 
-def rg108(policy: Any = a_policy(), **changed: Any) -> Any:  # noqa: B008
+POLICY = a_policy()
+
+
+def rg108(policy: Any = POLICY, **changed: Any) -> Any:
     return outcome_of(judge(policy, a_change(**changed)), "RG108")
 
 
@@ -136,7 +139,7 @@ def test_a_name_that_must_not_be_pushed(name: str, said: str) -> None:
     change = a_change(stage="push", target=name, production=False, refs=Known(("refs/remotes/fork/x",)))
     outcome = outcome_of(judge(TWO_LIVE, change), "RG108")
     assert outcome.answer == "violated"
-    assert said.replace("refs/heads/x", "refs/heads/x") in outcome.findings[0].message
+    assert said in outcome.findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,9 @@ def test_the_branch_that_a_change_claims_to_come_from_is_looked_at_too() -> None
 def test_without_a_policy_the_target_is_the_production_that_is_known() -> None:
     assert rg108(None, refs=Known(("refs/tags/main",))).answer == "violated"
     assert rg108(None, claimed_source="origin/main").answer == "violated"
-    assert rg108(None, target="refs/heads/main", production=False, refs=Known(("refs/tags/main",))).answer == "satisfied"
+    assert (
+        rg108(None, target="refs/heads/main", production=False, refs=Known(("refs/tags/main",))).answer == "satisfied"
+    )
 
 
 def test_unknown_refs_are_undetermined_unless_the_name_itself_is_bad() -> None:

@@ -47,7 +47,7 @@ def test_a_change_in_order_is_allowed_and_every_rule_answers_in_the_order_of_ids
     verdict = judge(a_policy(), a_change())
     assert verdict.decision == "allow"
     assert tuple((outcome.rule, outcome.name) for outcome in verdict.outcomes) == RULE_NAMES
-    assert {answer for answer in answers_of(verdict).values()} == {"satisfied", "not-applicable"}
+    assert set(answers_of(verdict).values()) == {"satisfied", "not-applicable"}
 
 
 def test_the_verdict_repeats_what_was_judged() -> None:
@@ -315,7 +315,9 @@ def test_anybody_known_may_go_back_when_nobody_is_named_for_releases() -> None:
         (a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))), (JANE,), "cannot be read yet"),
     ],
 )
-def test_going_back_is_judged_like_any_change_when_somebody_else_does_it(policy: Any, committers: Any, why: str) -> None:
+def test_going_back_is_judged_like_any_change_when_somebody_else_does_it(
+    policy: Any, committers: Any, why: str
+) -> None:
     verdict = judge(policy, a_change(**GONE_BACK, restoration=restored(*committers)))
     assert verdict.decision == "deny"
     assert why in outcome_of(verdict, "RG101").notes[-1]

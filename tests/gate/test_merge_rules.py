@@ -87,7 +87,10 @@ RG106_CASES: list[tuple[str, dict[str, Any], str]] = [
     ("behind, not signed", {**BEHIND, "messages": Known((a_message(TESTED),))}, "satisfied"),
     (
         "behind, the merge signed by its maker",
-        {**BEHIND, "messages": Known((a_message(REVIEWED), a_message(a_trailer("Reviewed-by", JANE), bearer="landing")))},
+        {
+            **BEHIND,
+            "messages": Known((a_message(REVIEWED), a_message(a_trailer("Reviewed-by", JANE), bearer="landing"))),
+        },
         "violated",
     ),
     ("base unknown", {**BEHIND, "base_in_head": SHALLOW}, "undetermined"),
@@ -107,7 +110,8 @@ def test_rg106(changed: dict[str, Any], answer: str) -> None:
 def test_rg106_says_what_was_signed_and_what_would_land() -> None:
     finding = outcome_of(judge(a_policy(), a_change(**BEHIND)), "RG106").findings[0]
     assert finding.message == (
-        "review was given on the head's tree dddddddddddd, but the result would be eeeeeeeeeeee: main has moved on since"
+        "review was given on the head's tree dddddddddddd, but the result would be eeeeeeeeeeee: "
+        "main has moved on since"
     )
     assert finding.remedy.startswith("git merge main")
 

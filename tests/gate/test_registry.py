@@ -8,6 +8,8 @@ import pytest
 
 from rollback_guard.gate import registry, rules
 from rollback_guard.gate.registry import RULE_NAMES, find_rule, load_rule
+from rollback_guard.gate.rule import Case
+from tests.support.facts import NOW, a_change
 
 
 def test_every_file_of_a_rule_is_registered_and_every_rule_has_its_file() -> None:
@@ -27,9 +29,15 @@ def test_a_rule_is_found_by_id_or_name(asked: str) -> None:
     assert rule.id == "RG201"
 
 
+@pytest.mark.parametrize("rule", [rule for rule, _ in RULE_NAMES if rule not in ("RG001", "RG105", "RG108")])
+def test_a_rule_that_reads_the_policy_never_holds_without_one(rule: str) -> None:
+    case = Case(policy=None, change=a_change(), as_of=NOW)
+    assert load_rule(rule).evaluate(case).answer == "not-applicable"
+
+
 def test_what_is_no_rule_is_not_found() -> None:
     assert find_rule("RG999") is None
     with pytest.raises(KeyError):
         load_rule("RG999")
     with pytest.raises(AttributeError):
-        _ = registry.NOTHING  # type: ignore[attr-defined]
+        _ = registry.NOTHING

@@ -385,6 +385,8 @@ def test_the_exit_status_of_a_displaced_hook_is_kept(tmp_path: Path) -> None:
     assert run_displaced(str(hook), [], b"") == 128 + 15
     hook.write_text("#!/bin/sh\nexit 5\n")
     assert run_displaced(str(hook), [], b"never read" * 100_000) == 5
+    hook.write_text("exit 6\n")
+    assert run_displaced(str(hook), [], None) == 6
     hook.write_text("#!/not/there\n")
     with pytest.raises(UsageError, match="could not be started"):
         run_displaced(str(hook), [], None)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollback_guard.policy.model import Policy
 from rollback_guard.policy.read import read_policy
 from rollback_guard.policy.starter import (
     MOST_PEOPLE,
@@ -45,9 +46,16 @@ found_anything = st.builds(
 )
 
 
+def understood(found: Found) -> Policy:
+    """The policy that is rendered, as the reader understands it."""
+    policy = read_policy(render_policy(found).encode(), path="rollback-guard.toml")
+    assert policy is not None
+    return policy
+
+
 @given(found=found_anything)
 def test_a_starting_policy_is_always_valid(found: Found) -> None:
-    policy = read_policy(render_policy(found).encode(), path="rollback-guard.toml")
+    policy = understood(found)
     assert len(policy.production.branches) == 1
     assert {one.proof for one in policy.sign_off} == {"trailer"}
     assert [one.role for one in policy.sign_off] == ["review", "qa", "uat"]
@@ -56,7 +64,7 @@ def test_a_starting_policy_is_always_valid(found: Found) -> None:
 @given(name=st.text(min_size=1, max_size=40), address=st.emails())
 def test_names_come_back_as_they_were(name: str, address: str) -> None:
     found = Found(production="main", authors=((name, address),))
-    (person,) = read_policy(render_policy(found).encode(), path="x").people
+    (person,) = understood(found).people
     assert person.name == (cleaned(name) or address.partition("@")[0])
     assert person.emails == (address,)
 
@@ -70,9 +78,9 @@ def test_a_quoted_text_is_printable_and_means_itself(text: str) -> None:
 
 def test_a_hostile_branch_stays_text() -> None:
     name = '"]\nrepositories=[]#'
-    policy = read_policy(render_policy(Found(production=name, branches=(name, 'x"y')))[:].encode(), path="x")
+    policy = understood(Found(production=name, branches=(name, 'x"y')))
     assert policy.production.branches == ("main",)
-    policy = read_policy(render_policy(Found(production='x"]#')).encode(), path="x")
+    policy = understood(Found(production='x"]#'))
     assert policy.production.branches == ('x"]#',)
 
 
@@ -89,7 +97,7 @@ def test_what_is_found_is_taken_over() -> None:
         authors=(("Jane Doe", "jane@acme.example"), ("jane doe", "jd@home.example"), ("Jané", "j2@acme.example")),
     )
     text = render_policy(found)
-    policy = read_policy(text.encode(), path="x")
+    policy = understood(found)
     assert policy.production.branches == ("live",)
     assert policy.production.repositories == ("github.com/acme/shop",)
     assert policy.route[0].from_ == ("release/*", "hotfix/*", "develop")
@@ -121,20 +129,21 @@ def test_ids_never_collide() -> None:
 
 def test_a_crowd_is_cut_and_said() -> None:
     authors = tuple((f"N{number}", f"n{number}@x.example") for number in range(MOST_PEOPLE + 5))
-    text = render_policy(Found(production="main", authors=authors, branches=tuple(f"b{n}" for n in range(20))))
-    assert len(read_policy(text.encode(), path="x").people) == MOST_PEOPLE
+    found = Found(production="main", authors=authors, branches=tuple(f"b{n}" for n in range(20)))
+    text = render_policy(found)
+    assert len(understood(found).people) == MOST_PEOPLE
     assert f"The {MOST_PEOPLE} who committed most, of {MOST_PEOPLE + 5}" in text
     assert " and 12 more\n" in text
 
 
 def test_nobody_yet() -> None:
-    (person,) = read_policy(render_policy(Found(production="main")).encode(), path="x").people
+    (person,) = understood(Found(production="main")).people
     assert (person.name, *person.emails) == PLACEHOLDER
 
 
 def test_bots_are_people_but_in_no_team() -> None:
     found = Found(production="main", authors=(("dependabot[bot]", "b@x.example"), ("Jane", "j@x.example")))
-    policy = read_policy(render_policy(found).encode(), path="x")
+    policy = understood(found)
     assert len(policy.people) == 2
     assert dict(policy.teams)["developers"] == ("jane",)
 

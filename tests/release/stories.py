@@ -76,3 +76,8 @@ def quarantines(repo: RepositoryBuilder) -> list[str]:
     """Quarantine folders that are still there."""
     objects = Path(repo.git("rev-parse", "--absolute-git-dir")) / "objects"
     return [path.name for path in objects.iterdir() if path.name.startswith("tmp_objdir")]
+
+
+def git_as(repo: RepositoryBuilder, *args: str, by: str = "jane") -> str:
+    """Run git as somebody of the builder's people, one minute later."""
+    return repo.git(*args, stdin=None, check=True, **repo.as_person(by))

@@ -9,7 +9,7 @@ import pytest
 from rollback_guard.errors import RefusedError
 from rollback_guard.git.worktree import find_checkouts, overwritten_paths
 from rollback_guard.release.revert import execute_revert, require_ready
-from tests.release.stories import TAG, begun, busy, everything, opened, planned, reverted
+from tests.release.stories import TAG, begun, busy, everything, git_as, opened, planned, reverted
 from tests.support.builder import RepositoryBuilder
 
 
@@ -93,6 +93,14 @@ def test_an_untracked_file_where_a_folder_goes(path_of_repo: Path) -> None:
     assert ": docs" in refused(repo, "would be overwritten").message
 
 
+def test_a_folder_that_is_gone_comes_back(path_of_repo: Path) -> None:
+    repo = begun(path_of_repo)
+    repo.git("rm", "-rq", "docs")
+    repo.commit("No docs")
+    assert reverted(repo).equals_stable
+    assert (repo.path / "docs/guide.txt").is_file()
+
+
 def test_ignored_files_in_a_folder_where_a_file_goes(path_of_repo: Path) -> None:
     repo = begun(path_of_repo)
     repo.git("rm", "-q", "basket.py")
@@ -133,7 +141,7 @@ def test_a_submodule_at_another_commit_is_no_change(path_of_repo: Path) -> None:
     library = RepositoryBuilder(repo.path / "lib")
     first = library.commit("One", one="1")
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{first},lib")
-    repo.git("commit", "-q", "-m", "With a library", **repo.as_person("jane"))
+    git_as(repo, "commit", "-q", "-m", "With a library")
     library.commit("Two", one="2")
     assert reverted(repo).equals_stable
 

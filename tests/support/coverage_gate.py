@@ -31,8 +31,9 @@ def judge(report: Mapping[str, Any], strict: Mapping[str, bool]) -> tuple[str, l
     for path in sorted(path for path, all_of_it in strict.items() if all_of_it and path in files):
         found = files[path]
         if found["missing_lines"] or found["missing_branches"]:
-            lines = ", ".join(str(line) for line in found["missing_lines"])
-            arrows = ", ".join(f"{start}→{end}" for start, end in found["missing_branches"])
+            lines = ranges(found["missing_lines"])
+            gone = set(found["missing_lines"])
+            arrows = ", ".join(f"{start}→{end}" for start, end in found["missing_branches"] if not {start, end} & gone)
             missing = "; ".join(part for part in (lines and f"lines {lines}", arrows and f"branches {arrows}") if part)
             wrong.append(f"{path}: the enforcement path must be covered whole; missing {missing}")
     if total < TOTAL:
@@ -41,6 +42,21 @@ def judge(report: Mapping[str, Any], strict: Mapping[str, bool]) -> tuple[str, l
         wrong += [f"  {percent:6.2f} % {path}" for percent, path in least]
     count = sum(strict.values())
     return f"coverage with branches: {total:.2f} % of the package; {count} modules of the enforcement path", wrong
+
+
+def ranges(numbers: list[int]) -> str:
+    """Line numbers, runs of them as one.
+
+    >>> ranges([3, 4, 5, 9])
+    '3-5, 9'
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
 
 
 def main() -> int:

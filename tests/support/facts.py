@@ -122,6 +122,12 @@ def a_change(**overrides: Any) -> Change:
     return Change(**{**fields, **overrides})
 
 
+def without(change: Change, *facts: str) -> Change:
+    """The change with these facts lost."""
+    lost: dict[str, Any] = dict.fromkeys(facts, Unknown("not here"))
+    return change._replace(**lost)
+
+
 def judge(policy: Policy | None, change: Change, **overrides: Any) -> ChangeVerdict:
     """The verdict as of NOW."""
     return evaluate_change(policy, change, **{"as_of": NOW, "used": USED, **overrides})

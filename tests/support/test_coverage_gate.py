@@ -24,9 +24,9 @@ def test_enough_is_enough() -> None:
 
 
 def test_one_line_or_one_branch_of_the_enforcement_path_is_too_much() -> None:
-    _, wrong = judge(report(a=([3, 4], []), b=([], [[5, -1]])), {"a": True, "b": True})
+    _, wrong = judge(report(a=([3, 4], [[2, 3]]), b=([], [[5, -1]])), {"a": True, "b": True})
     assert wrong == [
-        "a: the enforcement path must be covered whole; missing lines 3, 4",
+        "a: the enforcement path must be covered whole; missing lines 3-4",
         "b: the enforcement path must be covered whole; missing branches 5→-1",
     ]
 

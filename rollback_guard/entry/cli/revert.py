@@ -73,8 +73,9 @@ def command(
         _show(_readiness(repository, plan) if not plan.empty else plan, None, layout, folded)
         return exit_codes.ALLOW
     remote = remote_for(repository, production.branch) if push else None
-    require_ready(repository, plan)
     if execute is None:
+        if not yes:
+            require_ready(repository, plan)  # before anybody is asked; it is asked for again when it counts
         _ask(plan, layout, folded, yes=yes)
     return _carry_out(repository, plan, folded, remote, layout)
 

@@ -58,7 +58,7 @@ def _bad_name(ref: str, policy: Policy | None, production: tuple[str, ...], exis
         found.append(_finding(ref, f"the name {name} is read as an option"))
     if name in _GITS_OWN:
         found.append(_finding(ref, f"{name} is a name of git's own"))
-    shadowed = _shadowed(name, policy, production, existing)
+    shadowed = _shadowed(name, policy, production, existing) if ref.startswith((HEADS, TAGS)) else ""
     if shadowed:
         found.append(_finding(ref, f"{name} is taken for {shadowed}"))
     for own in production:

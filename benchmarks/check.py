@@ -1,0 +1,139 @@
+"""`guard check` over a long line of commits: beside the bare `git log` that it needs, beside gitlint, and its memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from benchmarks import repositories
+from benchmarks.places import Places
+from benchmarks.table import Row
+from benchmarks.timing import Contender, Timing, measure, peak_memory, read_peak, run_once
+from rollback_guard.git.log import LogFormat
+
+SUBJECT = "Check of 10,000 commits with trailers"
+MEMORY = "Memory of a check (peak)"
+COMMITS = 10_000
+FEW, MORE = 20, 120  # commits given to gitlint; the difference is what a commit costs
+SIZES = (1_000, 10_000, 50_000)
+FLAT = 1.25  # the longest range may take this much of the memory of the shortest
+RANGE = "main..release/x"
+
+# Runs guard in this very process, and writes its own peak, without that of its git processes.
+OWN_PEAK = """\
+import resource, sys
+from rollback_guard.entry.cli.main import main
+status = main(sys.argv[2:])
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+sys.exit(status)
+"""
+
+
+def check(places: Places, folder: str) -> Contender:
+    """`guard check` of the whole line, which is allowed."""
+    return Contender("guard check", places.guard("check", "--into", "main", "--head", "release/x"), folder, places.env)
+
+
+def log(places: Places, folder: str) -> Contender:
+    """`git log` with exactly the fields and options that `guard check` reads."""
+    options = ("--encoding=UTF-8", "--no-color", "--no-mailmap", "--no-show-signature", LogFormat().pretty)
+    return Contender("git log, same fields", ("git", "log", "-z", *options, RANGE), folder, places.env)
+
+
+def gitlint(places: Places, folder: str, commits: int) -> Contender:
+    """gitlint over the newest commits of the line."""
+    span = f"release/x~{commits}..release/x"
+    return Contender(f"gitlint --commits, {commits}", places.peer("gitlint", "--commits", span), folder, places.env)
+
+
+def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
+    """Time and memory."""
+    folders = {size: os.path.join(places.out, f"linear-{size}") for size in SIZES}
+    for size, folder in folders.items():
+        repositories.write(folder, places.env, repositories.linear(size))
+    rows, timings = _times(places, folders[COMMITS], runs)
+    return rows + _memory(places, folders), timings
+
+
+def _times(places: Places, folder: str, runs: int) -> tuple[list[Row], list[Timing]]:
+    mine, bare = check(places, folder), log(places, folder)
+    few, more = gitlint(places, folder, FEW), gitlint(places, folder, MORE)
+    found = measure([mine, bare, few, more], runs)
+    guard, git, low, high = (found[one.name] for one in (mine, bare, few, more))
+    each = (high.median - low.median) / (MORE - FEW)
+    whole = high.median + each * (COMMITS - MORE)
+    ratio, faster = guard.median / git.median, each * COMMITS / guard.median
+    rows = [
+        Row(
+            subject=SUBJECT,
+            name="guard check",
+            kind="ours",
+            value=guard.median,
+            spread=guard.quartiles,
+            ratio=ratio,
+            against="bare git log",
+            target="≤ 3",
+            met=ratio <= 3,
+        ),
+        Row(subject=SUBJECT, name=bare.name, kind="peer", value=git.median, spread=git.quartiles),
+        Row(subject=SUBJECT, name=more.name, kind="peer", value=high.median, spread=high.quartiles),
+        Row(
+            subject=SUBJECT,
+            name="gitlint --commits, 10,000",
+            kind="peer",
+            value=whole,
+            note=f"extrapolated: {each * 1000:.1f} ms a commit, from {MORE} less {FEW} commits, its start not counted",
+        ),
+        Row(
+            subject=SUBJECT,
+            name="guard check, per commit",
+            kind="ours",
+            value=guard.median / COMMITS * 1e6,
+            unit="µs",
+            ratio=faster,
+            against="faster than gitlint",
+            target="≥ 100",
+            met=faster >= 100,
+        ),
+    ]
+    return rows, list(found.values())
+
+
+def _memory(places: Places, folders: dict[int, str]) -> list[Row]:
+    rows: list[Row] = []
+    first = 0.0
+    for size, folder in folders.items():
+        own = _own_peak(places, folder)
+        first = first or own
+        ratio = own / first
+        longest = size == SIZES[-1]
+        rows.append(
+            Row(
+                subject=MEMORY,
+                name=f"guard check, {size:,} commits",
+                kind="ours",
+                value=own,
+                unit="MiB",
+                ratio=ratio,
+                against=f"{SIZES[0]:,} commits",
+                target=f"≤ {FLAT}" if longest else "",
+                met=ratio <= FLAT if longest else None,
+            )
+        )
+    for size, folder in folders.items():
+        peak = peak_memory(log(places, folder))
+        rows.append(
+            Row(subject=MEMORY, name=f"bare git log, {size:,} commits", kind="information", value=peak, unit="MiB")
+        )
+    return rows
+
+
+def _own_peak(places: Places, folder: str) -> float:
+    """Peak of guard's own process, in MiB; the shell between keeps the size of this process out of it."""
+    base = check(places, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = os.path.join(scratch, "peak")
+        python = (os.path.join(places.ours, "python"), "-c", OWN_PEAK, place)
+        run_once(base._replace(command=("/bin/sh", "-c", '"$@"; exit $?', "sh", *python, *base.command[1:])))
+        return read_peak(place)

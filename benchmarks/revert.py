@@ -1,0 +1,113 @@
+"""`guard revert` of many merges beside `git revert -m 1` of the same, and in trees of different sizes."""
+
+from __future__ import annotations
+
+import os
+
+from benchmarks import repositories
+from benchmarks.places import Places
+from benchmarks.repositories import NEARER, STABLE, Restorer, git
+from benchmarks.table import Row
+from benchmarks.timing import Contender, Timing, WrongResultError, measure
+
+SUBJECT = "Revert of 1,000 merges, 5,000 files"
+SIZES_SUBJECT = "Revert of 1,000 merges by size of the tree"
+MERGES, FEWER, FILES = 1_000, 100, 5_000
+SIZES = (500, 5_000, 50_000)
+GROWTH = 1.25  # the largest tree may take this much of the time of the smallest
+LEAST = 30  # times faster than git revert
+
+
+def revert(places: Places, name: str, folder: str, tag: str, restore: Restorer) -> Contender:
+    """`guard revert` to a stable release, in a repository that is brought back before each run."""
+    command = places.guard("revert", "--to", tag, "--branch", "main", "--yes", "--reason", "The checkout fails")
+    return Contender(name, command, folder, places.env, prepare=restore)
+
+
+def git_revert(places: Places, name: str, folder: str, tag: str, restore: Restorer) -> Contender:
+    """One `git revert` of all merges above a release, newest first: faster than one process for each."""
+    merges = git(folder, places.env, "rev-list", "--first-parent", f"{tag}..main").split()
+    command = ("git", "revert", "-m", "1", "--no-edit", *merges)
+    return Contender(name, command, folder, places.env, prepare=restore)
+
+
+def require_tree(places: Places, folder: str, tag: str) -> None:
+    """Raises: WrongResultError when main, the index or the work tree is not the release's tree."""
+    ends = [git(folder, places.env, "rev-parse", f"{rev}^{{tree}}") for rev in ("main", tag)]
+    bare = git(folder, places.env, "rev-parse", "--is-bare-repository") == "true"
+    dirty = "" if bare else git(folder, places.env, "status", "--porcelain")
+    if ends[0] != ends[1] or dirty:
+        raise WrongResultError(f"{folder}: main is {ends[0]}, {tag} is {ends[1]}; {dirty[:200]}")
+
+
+def run(places: Places, runs: int, *, full: bool) -> tuple[list[Row], list[Timing]]:
+    """Time both questions; each contender's result is checked once, before the timing."""
+    folders = {size: os.path.join(places.out, f"merges-{size}") for size in SIZES}
+    for size, folder in folders.items():
+        repositories.write(folder, places.env, repositories.merged(MERGES, size, nearer=FEWER))
+    first, first_times = _beside_git(places, folders[FILES], runs, full=full)
+    second, second_times = _by_size(places, folders, runs)
+    return first + second, first_times + second_times
+
+
+def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[list[Row], list[Timing]]:
+    restore = Restorer(folder, places.env)
+    mine = revert(places, "guard revert, 1,000 merges", folder, STABLE, restore)
+    near = revert(places, "guard revert, 100 merges", folder, NEARER, restore)
+    theirs = git_revert(places, "git revert -m 1, 100 merges", folder, NEARER, restore)
+    all_of_them = git_revert(places, "git revert -m 1, 1,000 merges", folder, STABLE, restore)
+    for one, tag in ((mine, STABLE), (near, NEARER), (theirs, NEARER)):
+        measure([one], 1, warm=0)
+        require_tree(places, folder, tag)
+    found = measure([mine, near, theirs], runs)
+    whole, note = found[theirs.name].median * MERGES / FEWER, "extrapolated, ten times 100"
+    if full:
+        found |= measure([all_of_them], 3, warm=0)
+        require_tree(places, folder, STABLE)
+        whole, note = found[all_of_them.name].median, "3 runs"
+    restore()
+    ratio = whole / found[mine.name].median
+    rows = [
+        _row(SUBJECT, "ours", found[mine.name])._replace(
+            ratio=ratio, against="faster than git revert", target=f"≥ {LEAST}", met=ratio >= LEAST
+        ),
+        Row(subject=SUBJECT, name=all_of_them.name, kind="peer", value=whole, note=note),
+        _row(SUBJECT, "information", found[near.name])._replace(
+            ratio=found[theirs.name].median / found[near.name].median, against="faster than git revert"
+        ),
+        _row(SUBJECT, "peer", found[theirs.name]),
+    ]
+    return rows, list(found.values())
+
+
+def _by_size(places: Places, folders: dict[int, str], runs: int) -> tuple[list[Row], list[Timing]]:
+    """In bare repositories, where the work is; and with a work tree, of which git compares every file."""
+    rows: list[Row] = []
+    timings: list[Timing] = []
+    contenders: dict[str, list[Contender]] = {"bare": [], "work tree": []}
+    for size, folder in folders.items():
+        bare = folder + ".git"
+        if not os.path.exists(bare):
+            git(places.out, places.env, "clone", "-q", "--mirror", folder, bare)
+        for kind, place in (("bare", bare), ("work tree", folder)):
+            restore = Restorer(place, places.env)
+            one = revert(places, f"{kind}, {size:,} files", place, STABLE, restore)
+            measure([one], 1, warm=0)
+            require_tree(places, place, STABLE)
+            contenders[kind].append(one)
+    found = measure([*contenders["bare"], *contenders["work tree"]], runs, warm=0)
+    for kind, ones in contenders.items():
+        smallest, largest = found[ones[0].name].median, ones[-1].name
+        for one in ones:
+            ratio = found[one.name].median / smallest
+            row = _row(SIZES_SUBJECT, "ours" if kind == "bare" else "information", found[one.name])
+            row = row._replace(ratio=ratio, against=f"{SIZES[0]} files")
+            if kind == "bare" and one.name == largest:
+                row = row._replace(target=f"≤ {GROWTH}", met=ratio <= GROWTH)
+            rows.append(row)
+    timings += found.values()
+    return rows, timings
+
+
+def _row(subject: str, kind: str, timing: Timing) -> Row:
+    return Row(subject=subject, name=timing.name, kind=kind, value=timing.median, spread=timing.quartiles)

@@ -1,0 +1,270 @@
+"""What holds for any facts: nothing raises, and what is not known never helps a change."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rollback_guard.facts.model import (
+    Change,
+    EarlierTrailer,
+    Hunk,
+    Identity,
+    Known,
+    Landing,
+    Maker,
+    MergeCheck,
+    Message,
+    Restoration,
+    Survey,
+    Touched,
+    Trailer,
+    Unknown,
+)
+from rollback_guard.gate.lookalike import coarse_key, confusable
+from rollback_guard.gate.registry import RULE_NAMES
+from rollback_guard.gate.verdict import Answer, Outcome, decide, decide_all
+from rollback_guard.policy.model import Production, Release
+from tests.support.facts import (
+    BASE,
+    HEAD,
+    JANE,
+    JANE_AT_HOME,
+    MERGE,
+    NOW,
+    OMAR,
+    OTHER_TREE,
+    QA,
+    QUINN,
+    REVIEW,
+    STRANGER,
+    TESTED,
+    TREE,
+    a_change,
+    a_landing,
+    a_message,
+    a_policy,
+    a_survey,
+    a_trailer,
+    answers_of,
+    judge,
+    without,
+)
+
+MISSING = Unknown("not here")
+FACTS = (
+    *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
+    *("base_in_head", "refs", "touched"),
+)
+# The facts without which a rule can never say that it holds.
+NEEDS = {
+    "RG101": ("landings",),
+    "RG102": ("landings",),
+    "RG103": ("repository",),
+    "RG105": ("merges",),
+    "RG107": ("survey",),
+    "RG108": ("refs",),
+    "RG201": ("messages", "survey"),
+    "RG202": ("messages", "survey"),
+    "RG203": ("messages",),
+    "RG204": ("messages", "survey"),
+    "RG206": ("messages",),
+}
+
+identities = st.sampled_from([JANE, JANE_AT_HOME, OMAR, QUINN, STRANGER, Identity("", "")])
+branches = st.lists(st.sampled_from(["main", "release/1", "hotfix/2", "feature/x", "MAIN"]), max_size=3).map(tuple)
+keys = st.sampled_from(["Reviewed-by", "QA-by", "Reviewd-by", "Tested-by", "qa-by"])
+signed = identities.map(lambda who: f"{who.name} <{who.email}>")
+trailers = st.builds(Trailer, key=keys, value=st.one_of(signed, signed, st.text(max_size=8)))
+times = st.one_of(st.none(), st.integers(NOW - 20 * 86400, NOW + 3 * 86400))
+refs = st.sampled_from(["refs/heads/main", "refs/heads/MAIN", "refs/tags/main", "refs/remotes/origin/main", "refs/odd"])
+
+
+def fact(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(values.map(Known), values.map(Known), values.map(Known), st.just(MISSING))
+
+
+def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(values, max_size=3).map(tuple)
+
+
+messages = st.builds(
+    Message,
+    bearer=st.sampled_from(["head", "landing"]),
+    trailers=some(trailers),
+    text=st.sampled_from(["S\n", "S\n\nReviewed by: x\n\nmore\n", "S\n\nQA-by: Quinn Lee <quinn@acme.example>\n"]),
+    commit=st.sampled_from([None, HEAD, MERGE]),
+    tree=st.sampled_from([None, TREE]),
+    time=times,
+)
+makers = st.builds(
+    Maker, identity=identities, part=st.sampled_from(["author", "committer", "co-author"]), commit=st.just(HEAD)
+)
+surveys = st.builds(
+    Survey,
+    count=st.integers(0, 2),
+    makers=some(makers),
+    earlier=some(st.builds(EarlierTrailer, trailer=trailers, commit=st.just(MERGE))),
+)
+landings = st.builds(
+    Landing,
+    commit=st.just(MERGE),
+    subject=st.just("s"),
+    heads=st.sampled_from([(), (HEAD,)]),
+    branches=fact(branches),
+    squash_of=st.sampled_from([None, "release/1", "feature/x"]),
+)
+merges = st.builds(
+    MergeCheck,
+    commit=st.just(MERGE),
+    subject=st.text(max_size=5),
+    kind=st.sampled_from(["unexplained", "resolved", "octopus"]),
+    hunks=some(st.builds(Hunk, path=st.text(max_size=5), line=st.integers(1, 9), added=some(st.text(max_size=5)))),
+)
+touched = st.builds(Touched, governing=st.sampled_from([(), (), ("rollback-guard.toml",)]), others=st.booleans())
+changes = st.builds(
+    Change,
+    stage=st.sampled_from(["commit", "merge", "message", "push", "receive", "range", "landed"]),
+    target=st.sampled_from(["refs/heads/main", "refs/heads/main", "refs/heads/x", "refs/tags/main"]),
+    production=st.booleans(),
+    repository=fact(st.sampled_from(["github.com/acme/shop", "https://example.org/x", ""])),
+    base=fact(st.sampled_from([None, BASE, HEAD])),
+    head=st.sampled_from([None, HEAD, HEAD]),
+    head_tree=fact(st.just(TREE)),
+    result_tree=fact(st.sampled_from([TREE, OTHER_TREE])),
+    move=st.sampled_from(["none", "create", "forward", "forward", "rewind", "delete"]),
+    source=fact(branches),
+    claimed_source=st.sampled_from([None, None, "release/1", "feature/x", "-x"]),
+    survey=fact(surveys),
+    merges=fact(st.one_of(st.just(()), some(merges))),
+    messages=fact(some(messages)),
+    landings=fact(st.one_of(st.just(()), some(landings))),
+    base_in_head=fact(st.booleans()),
+    refs=fact(some(refs)),
+    touched=fact(touched),
+    restoration=st.one_of(
+        st.none(),
+        st.none(),
+        st.builds(Restoration, tag=st.just("t"), commit=st.just(BASE), committers=some(identities)),
+    ),
+)
+policies = st.one_of(
+    st.none(),
+    st.sampled_from(
+        [
+            a_policy(),
+            a_policy(sign_off=(REVIEW,), release=Release()),
+            a_policy(sign_off=()),
+            a_policy(people=(), sign_off=(), production=Production(branches=("main",))),
+            a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))),
+            a_policy(route=()),
+        ]
+    ),
+)
+errors = st.sampled_from(["", "", "", "line 1: wrong"])
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@many
+@given(policies, changes, policies, errors)
+def test_no_facts_make_the_gate_raise_and_every_rule_answers(policy: Any, change: Change, new: Any, error: str) -> None:
+    verdict = judge(policy, change, proposed=new, proposed_error=error)
+    assert tuple((outcome.rule, outcome.name) for outcome in verdict.outcomes) == RULE_NAMES
+    assert verdict.decision == decide(verdict.outcomes, production=change.production)
+    for outcome in verdict.outcomes:
+        assert bool(outcome.findings) == (outcome.answer in ("violated", "undetermined"))
+
+
+@many
+@given(policies, changes, policies, errors, st.sets(st.sampled_from(FACTS), min_size=1))
+def test_what_is_no_longer_known_never_makes_a_change_allowed(
+    policy: Any, change: Change, new: Any, error: str, lost: set[str]
+) -> None:
+    if change.stage == "merge":  # which files it touches is left to commit-msg there
+        lost = lost - {"touched"}
+    known = judge(policy, change, proposed=new, proposed_error=error)
+    less = judge(policy, without(change, *lost), proposed=new, proposed_error=error)
+    assert known.decision == "allow" or less.decision != "allow"
+
+
+@many
+@given(policies, changes, st.sampled_from(sorted(NEEDS)))
+def test_a_rule_without_a_fact_that_it_needs_is_never_satisfied(policy: Any, change: Change, rule: str) -> None:
+    for lost in NEEDS[rule]:
+        plain = without(change, lost)._replace(restoration=None)
+        assert answers_of(judge(policy, plain))[rule] != "satisfied"
+
+
+# One thing wrong with a change in order.
+DEFECTS: dict[str, dict[str, Any]] = {
+    "no sign-off": {"messages": Known(())},
+    "signed by its maker": {"messages": Known((a_message(a_trailer("Reviewed-by", JANE), TESTED),))},
+    "signed on another tree": {"base_in_head": Known(False), "result_tree": Known(OTHER_TREE)},
+    "no route": {"source": Known(("feature/x",))},
+    "false claim": {"claimed_source": "hotfix/1"},
+    "direct": {"landings": Known((a_landing(heads=(), branches=Known(("main",))),))},
+    "fork": {"repository": Known("github.com/jane/shop")},
+    "evil merge": {"merges": Known((MergeCheck(commit=MERGE, subject="s", kind="unexplained"),))},
+    "stranger": {"survey": Known(a_survey(Maker(STRANGER, "author", HEAD)))},
+    "look-alike": {"refs": Known(("refs/heads/MAIN",))},
+    "tag named like production": {"refs": Known(("refs/tags/main",))},
+    "policy deleted": {"touched": Known(Touched(("rollback-guard.toml",)))},
+    "forced": {"stage": "push", "move": "rewind"},
+    "deleted": {"stage": "push", "move": "delete", "head": None},
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_not_hidden_by_any_two_facts_that_are_lost(defect: str) -> None:
+    change = a_change(**DEFECTS[defect])
+    assert judge(a_policy(), change).decision == "deny"
+    for lost in combinations(FACTS, 2):
+        verdict = judge(a_policy(), without(change, *lost))
+        assert verdict.decision != "allow", lost
+
+
+@pytest.mark.parametrize("lost", sorted(set(FACTS) - {"base", "head_tree", "result_tree", "base_in_head"}))
+def test_a_change_in_order_is_undetermined_without_a_fact(lost: str) -> None:
+    assert judge(a_policy(), a_change(**{lost: MISSING})).decision == "undetermined"
+
+
+answers: st.SearchStrategy[Answer] = st.sampled_from(get_args(Answer))
+outcomes = st.lists(answers.map(lambda one: Outcome(rule="RG000", name="x", answer=one)), max_size=6).map(tuple)
+
+
+@given(outcomes, st.booleans(), st.randoms())
+def test_decisions_do_not_depend_on_order_and_get_no_better_by_more_bad_news(
+    given_outcomes: tuple[Outcome, ...], production: bool, random: Any
+) -> None:
+    decision = decide(given_outcomes, production=production)
+    shuffled = list(given_outcomes)
+    random.shuffle(shuffled)
+    assert decide(tuple(shuffled), production=production) == decision
+    for worse in ("violated", "undetermined"):
+        answer: Answer = "violated" if worse == "violated" else "undetermined"
+        more = (*given_outcomes, Outcome(rule="RG000", name="x", answer=answer))
+        assert decide(more, production=production) != "allow"
+        assert decision != "deny" or answer == "undetermined" or decide(more, production=production) == "deny"
+
+
+@given(outcomes)
+def test_production_to_which_no_rule_applied_is_denied(given_outcomes: tuple[Outcome, ...]) -> None:
+    silent = tuple(one for one in given_outcomes if one.answer == "not-applicable")
+    assert decide(silent, production=True) == "deny"
+    assert decide(silent, production=False) == "allow"
+
+
+@given(st.lists(st.sampled_from(["allow", "deny", "undetermined"]), max_size=5))
+def test_over_several_changes_the_worst_decides(decisions: Any) -> None:
+    worst = decide_all(tuple(decisions))
+    assert worst == next((one for one in ("deny", "undetermined") if one in decisions), "allow")
+
+
+@given(st.text(max_size=12), st.text(max_size=12))
+def test_confusable_is_symmetric_and_implies_the_same_coarse_key(one: str, other: str) -> None:
+    assert confusable(one, other) == confusable(other, one)
+    assert not confusable(one, other) or coarse_key(one) == coarse_key(other)
