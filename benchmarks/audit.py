@@ -21,7 +21,7 @@ MERGES, FILES = 1_000, 5_000
 def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
     """Time both."""
     landed = os.path.join(places.out, "landed")
-    repositories.write(landed, places.env, repositories.merged(MERGES, FILES))
+    repositories.write(landed, places.env, repositories.merged(MERGES, FILES, branches=MERGES))
     branch = os.path.join(places.out, "full-of-merges")
     repositories.write(branch, places.env, repositories.merged(MERGES, FILES, onto="release/x"))
     since = f"{STABLE}..main"
@@ -61,4 +61,11 @@ def _decisions(audit: Contender) -> str:
 
 
 def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(subject=subject, name=timing.name, kind=kind, value=timing.median, spread=timing.quartiles)
+    return Row(
+        subject=subject,
+        name=timing.name,
+        kind=kind,
+        value=timing.median,
+        spread=timing.quartiles,
+        cpu=timing.median_cpu,
+    )

@@ -60,7 +60,16 @@ def build(places: Places) -> Scene:
     git(working, env, "commit", "-q", "-F", plain)
     _change(on_main, env)
     git(merging, env, "merge", "-q", "--no-ff", "--no-commit", "release/next")
-    git(landing, env, "merge", "-q", "--no-ff", "-m", f"Merge branch 'release/next'\n\n{repositories.SIGN_OFFS}", "release/next")
+    git(
+        landing,
+        env,
+        "merge",
+        "-q",
+        "--no-ff",
+        "-m",
+        f"Merge branch 'release/next'\n\n{repositories.SIGN_OFFS}",
+        "release/next",
+    )
     git(working, env, "fetch", "-q", landing, "main:refs/heads/landed", "release/next:refs/heads/release/done")
     with open(os.path.join(working, "commitlint.config.cjs"), "w", encoding="utf-8") as file:
         file.write("module.exports = {extends: [process.env.COMMITLINT_CONFIG]};\n")
@@ -177,6 +186,7 @@ def _row(timing: Timing, kind: str, yardstick: float) -> Row:
         kind=kind,
         value=timing.median,
         spread=timing.quartiles,
+        cpu=timing.median_cpu,
         ratio=timing.median / yardstick,
         against=SHORT,
     )

@@ -139,10 +139,10 @@ def linear(commits: int) -> Iterator[bytes]:
         yield piece
 
 
-def merged(merges: int, files: int, *, onto: str = "main", nearer: int = 100) -> Iterator[bytes]:
+def merged(merges: int, files: int, *, onto: str = "main", nearer: int = 100, branches: int = 20) -> Iterator[bytes]:
     """Production with a policy, a stable release, and merges above it, each of a branch of one commit.
 
-    The last `nearer` merges lie above a second stable release. With another branch than main as `onto`,
+    The merged branches take turns in `branches` names. The last `nearer` merges lie above a second stable release. With another branch than main as `onto`,
     the merges are made on that branch instead, each of a branch that began two merges before it.
     """
     writer = Writer()
@@ -159,9 +159,9 @@ def merged(merges: int, files: int, *, onto: str = "main", nearer: int = 100) ->
         places = {(number * 7 + step * 13) % files for step in range(3)}
         changed = {f"src/{place // 50}/file{place}.py": f"value = {place}\nchanged = {number}\n" for place in places}
         message = f"fix: price {number}\n\n{BODY}\nRefs: SHOP-{number}\n{SIGN_OFFS}"
-        side, piece = writer.commit(f"refs/heads/release/{number % 20}", message, (before,), changed)
+        side, piece = writer.commit(f"refs/heads/release/{number % branches}", message, (before,), changed)
         yield piece
-        title = f"Merge branch 'release/{number % 20}'\n\n{SIGN_OFFS}"
+        title = f"Merge branch 'release/{number % branches}'\n\n{SIGN_OFFS}"
         landed, piece = writer.commit(ref, title, (last, side), changed)
         yield piece
         before, last = (landed if onto == "main" else last), landed

@@ -83,7 +83,6 @@ def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[
 def _by_size(places: Places, folders: dict[int, str], runs: int) -> tuple[list[Row], list[Timing]]:
     """In bare repositories, where the work is; and with a work tree, of which git compares every file."""
     rows: list[Row] = []
-    timings: list[Timing] = []
     contenders: dict[str, list[Contender]] = {"bare": [], "work tree": []}
     for size, folder in folders.items():
         bare = folder + ".git"
@@ -105,9 +104,18 @@ def _by_size(places: Places, folders: dict[int, str], runs: int) -> tuple[list[R
             if kind == "bare" and one.name == largest:
                 row = row._replace(target=f"≤ {GROWTH}", met=ratio <= GROWTH)
             rows.append(row)
-    timings += found.values()
-    return rows, timings
+    for one in (*contenders["bare"], *contenders["work tree"]):
+        if one.prepare is not None:
+            one.prepare()
+    return rows, list(found.values())
 
 
 def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(subject=subject, name=timing.name, kind=kind, value=timing.median, spread=timing.quartiles)
+    return Row(
+        subject=subject,
+        name=timing.name,
+        kind=kind,
+        value=timing.median,
+        spread=timing.quartiles,
+        cpu=timing.median_cpu,
+    )

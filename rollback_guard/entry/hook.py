@@ -112,10 +112,9 @@ def _explain(error: GuardError) -> int:
 
 
 def _say(text: str) -> None:
-    """A message on stderr, whatever the terminal's encoding can show."""
-    encoding = getattr(sys.stderr, "encoding", None) or "ascii"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    sys.stderr.flush()
+    from rollback_guard.entry.wiring import show
+
+    show(text, sys.stderr)
 
 
 def run() -> None:

@@ -10,11 +10,11 @@ import sys
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GuardError, UsageError
-from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import require_commit
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.policy.read import read_policy
 from rollback_guard.policy.toml import LIMIT
 

@@ -55,12 +55,17 @@ def width_of(stream: TextIO) -> int:
         return 80
 
 
+def show(text: str, stream: TextIO) -> None:
+    """Write text and an end of line, whatever the stream's encoding can show."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
+
+
 def hook_text(verdict: Verdict, stage: str) -> None:
     """A hook's few lines, on stderr."""
     from rollback_guard.report.terminal import render_hook_verdict
 
     stream = sys.stderr
     text = render_hook_verdict(verdict, stage, colour=wants_colour(stream), ascii_only=plain_letters(stream))
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+    show(text, stream)

@@ -26,9 +26,9 @@ from rollback_guard.facts.model import (
     Trailer,
     Unknown,
 )
-from rollback_guard.policy.paths import governs
 from rollback_guard.gate.scenario_model import Scenario, ScenarioCommit, ScenarioLanding
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import governs
 from rollback_guard.policy.patterns import matches_any
 
 # The facts of a Change that may be unknown, by the keys that scenario files use.

@@ -95,7 +95,7 @@ class Conflict:
         if "CONFLICT (binary)" in found:
             return []
         marked = _lines_of(objects, file.old_oid)
-        regions = _conflict_regions(self.merge, marked or [])
+        regions = conflict_regions(self.merge, marked or [])
         if marked is not None and not regions and not file.removed and _is_about_content(found):
             return []
         final = _lines_of(objects, file.new_oid)
@@ -160,7 +160,7 @@ def _within(hunk: PatchHunk, regions: tuple[tuple[int, int], ...]) -> bool:
     return not hunk.note and any(begin <= first and last <= end for begin, end in regions)
 
 
-def _conflict_regions(merge: Recorded, lines: list[bytes]) -> tuple[tuple[int, int], ...]:
+def conflict_regions(merge: Recorded, lines: list[bytes]) -> tuple[tuple[int, int], ...]:
     """First and last line (from 1) of each conflict that git marked in a file.
 
     Markers bear the oids of both parents, and a file cannot hold the oid of a commit that it is part of;
@@ -180,5 +180,14 @@ def _conflict_regions(merge: Recorded, lines: list[bytes]) -> tuple[tuple[int, i
             start = starts.pop(len(line) - len(label), 0) if label.startswith(theirs) else 0
             if start:
                 found = [region for region in found if region[0] < start]
-                found.append((start, number))
+                found.append(_with_blanks(lines, start, number))
     return tuple(found)
+
+
+def _with_blanks(lines: list[bytes], begin: int, end: int) -> tuple[int, int]:
+    """A conflict with the blank lines around it: who resolves it may close up the gap that it leaves."""
+    while begin > 1 and not lines[begin - 2].strip():
+        begin -= 1
+    while end < len(lines) - 1 and not lines[end].strip():
+        end += 1
+    return begin, end

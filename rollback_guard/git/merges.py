@@ -75,7 +75,8 @@ class MergeAgain:
             kinds[path] = []
             if stage != "1":
                 stages.append((path, f"{mode} {oid}"))
-        while count := next(fields):
+        # The field behind the last message is empty, or (git 2.39) advice on submodules.
+        while (count := next(fields)).isdecimal():
             paths = [next(fields) for _ in range(int(count))]
             kind = next(fields)
             next(fields)  # the message for people

@@ -79,7 +79,7 @@ def test_everything_that_is_wrong_in_a_file_is_said_at_once() -> None:
     [[scenario.commit]]
     author = "Jane"
     message = " "
-    trailers = ["Reviewed-by"]
+    trailers = ["Reviewed-by", 3]
     [[scenario.commit]]
     author = 3
     message = 3
@@ -95,6 +95,7 @@ def test_everything_that_is_wrong_in_a_file_is_said_at_once() -> None:
         (9, "scenario[1].commit[1].author", ""),
         (10, "scenario[1].commit[1].message", ""),
         (11, "scenario[1].commit[1].trailers[1]", ""),
+        (11, "scenario[1].commit[1].trailers[2]", ""),
         (13, "scenario[1].commit[2].author", ""),
         (14, "scenario[1].commit[2].message", ""),
         (16, "scenario[1].expect.decision", "deny"),

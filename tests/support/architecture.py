@@ -39,13 +39,25 @@ LAYERS = (
     Layer("git", ("git", "git.*"), ("errors",)),
     Layer("facts.model", ("facts.model", "facts.*_model"), pure=True),
     Layer(
-        "facts", ("facts", "facts.*"), ("errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model")
+        "facts",
+        ("facts", "facts.*"),
+        ("", "errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model"),
     ),
     Layer("gate", ("gate", "gate.*"), ("errors", "policy", "policy.*", "facts.model"), pure=True),
     Layer(
         "report",
         ("report", "report.*"),
-        ("", "errors", "policy.model", "facts.model", "facts.*_model", "gate.verdict", "gate.rule", "gate.registry")
+        (
+            "",
+            "errors",
+            "policy.model",
+            "policy.paths",
+            "facts.model",
+            "facts.*_model",
+            "gate.verdict",
+            "gate.rule",
+            "gate.registry",
+        )
         + ("release.model", "release.plan"),
         pure=True,
     ),
@@ -105,9 +117,10 @@ class Module(NamedTuple):
 
 
 def read_package(root: Path, package: str = PACKAGE) -> dict[str, Module]:
-    """All modules below a package's folder, by name relative to the package."""
+    """All modules below a package's folder, by name relative to the package; a folder `out` is no source."""
     folder = root / package
-    names = {_name_of(path, folder): path for path in sorted(folder.rglob("*.py"))}
+    paths = (path for path in sorted(folder.rglob("*.py")) if "out" not in path.relative_to(folder).parts)
+    names = {_name_of(path, folder): path for path in paths}
     found = {}
     for name, path in names.items():
         text = path.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from rollback_guard.entry.cli.check import read_what_if
 from rollback_guard.entry.exit_codes import of_decision
 from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import LandedVerdict, iter_audit
-from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour
+from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour
 from rollback_guard.errors import UsageError
 from rollback_guard.gate.verdict import Decision, decide_all
 from rollback_guard.git.refs import HEADS, require_commit, resolve_commit, short_branch
@@ -70,14 +70,10 @@ def command(
         colour, plain = wants_colour(sys.stdout), plain_letters(sys.stdout)
         for landed in counted():
             if verbose or landed.change.decision != "allow":
-                click.echo(_shown(render_landed(landed.subject, landed.commit, landed.change, colour=colour, ascii_only=plain)))
-        click.echo(_shown(render_summary(short_branch(target), counts, colour=colour)))
+                text = render_landed(landed.subject, landed.commit, landed.change, colour=colour, ascii_only=plain)
+                show(text, sys.stdout)
+        show(render_summary(short_branch(target), counts, colour=colour), sys.stdout)
     ctx.exit(of_decision(decide_all(tuple(name for name, count in counts.items() if count))))
-
-
-def _shown(text: str) -> str:
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _branch(question: Question, name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import click
 
 from rollback_guard.entry.exit_codes import of_decision
 from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, require_branch, verdict_of
-from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
+from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import literal_branches, policies_for
 from rollback_guard.facts.range import Proposal
@@ -71,8 +71,7 @@ def write_out(text: str, output: str | None) -> None:
     Raises: UsageError when the file cannot be written.
     """
     if output is None or output == "-":
-        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-        click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+        show(text, sys.stdout)
         return
     try:
         with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:

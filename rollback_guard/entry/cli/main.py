@@ -9,6 +9,7 @@ import click
 
 from rollback_guard import __version__
 from rollback_guard.entry import exit_codes
+from rollback_guard.entry.wiring import show, wants_colour
 from rollback_guard.errors import GuardError
 
 COMMANDS = {
@@ -60,16 +61,13 @@ def cli() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit code; never raises."""
-    from rollback_guard.report.terminal import render_error
-
     arguments = sys.argv[1:] if argv is None else argv
     try:
         result = cli.main(args=arguments, prog_name="guard", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else exit_codes.ALLOW
     except GuardError as error:
-        click.echo(render_error(error), err=True)
-        return exit_codes.of_error(error)
+        return _explain(error, arguments)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -83,8 +81,22 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         from rollback_guard.entry.crash import record_crash
 
-        click.echo(record_crash(error, arguments), err=True)
+        show(record_crash(error, arguments), sys.stderr)
         return exit_codes.CRASH
+
+
+def _explain(error: GuardError, arguments: list[str]) -> int:
+    """An error for a person on stderr and, where JSON was asked for, as a document on stdout."""
+    from rollback_guard.report.terminal import render_error
+
+    code = exit_codes.of_error(error)
+    show(render_error(error, colour=wants_colour(sys.stderr)), sys.stderr)
+    asked = "--format=json" in arguments or ("--format", "json") in zip(arguments, arguments[1:])
+    if asked and arguments[0] != "audit":  # an audit may have begun to write its own document
+        from rollback_guard.report.json_text import error_document, render_json
+
+        show(render_json(error_document(error, code)), sys.stdout)
+    return code
 
 
 def _pipe_closed() -> int:
