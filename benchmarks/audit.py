@@ -34,8 +34,8 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
     )  # fmt: skip
     check = Contender("guard check", places.guard("check", "--into", "main", "--head", "release/x"), branch, places.env)
     again = Contender(
-        "git log --remerge-diff", ("git", "log", "--merges", "--remerge-diff", "--format=%H", "main..release/x"), branch,
-        places.env,
+        "git log --remerge-diff", ("git", "log", "--merges", "--remerge-diff", "--format=%H", "main..release/x"),
+        branch, places.env,
     )  # fmt: skip
     found = measure([audit, log, check, again], runs)
     commits = int(git(landed, places.env, "rev-list", "--count", since))

@@ -1,4 +1,4 @@
-"""`guard check` over a long line of commits: beside the bare `git log` that it needs, beside gitlint, and its memory."""
+"""`guard check` over a long line of commits: beside the bare `git log` that it needs, and gitlint; its memory."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _times(places: Places, folder: str, longer: str, runs: int) -> tuple[list[Ro
             name="gitlint --commits, 10,000",
             kind="peer",
             value=whole,
-            note=f"extrapolated: {each * 1000:.1f} ms a commit, from {MORE} less {FEW} commits, its start not counted",
+            note=f"extrapolated, {each * 1000:.0f} ms each",
         ),
         Row(
             subject=SUBJECT,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from benchmarks import repositories
 from benchmarks.places import Places
-from benchmarks.repositories import PLAIN, SIGNED, git, policy
+from benchmarks.repositories import PLAIN, SIGNED, git
 from benchmarks.table import Row
 from benchmarks.timing import Contender, Timing, measure
 

@@ -142,8 +142,9 @@ def linear(commits: int) -> Iterator[bytes]:
 def merged(merges: int, files: int, *, onto: str = "main", nearer: int = 100, branches: int = 20) -> Iterator[bytes]:
     """Production with a policy, a stable release, and merges above it, each of a branch of one commit.
 
-    The merged branches take turns in `branches` names. The last `nearer` merges lie above a second stable release. With another branch than main as `onto`,
-    the merges are made on that branch instead, each of a branch that began two merges before it.
+    The merged branches take turns in `branches` names. The last `nearer` merges lie above a second stable
+    release. With another branch than main as `onto`, the merges are made on that branch instead, each of a
+    branch that began two merges before it.
     """
     writer = Writer()
     ref = f"refs/heads/{onto}"

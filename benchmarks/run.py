@@ -21,6 +21,9 @@ from benchmarks.table import Row, document, render_table
 from benchmarks.timing import Timing, WrongResultError
 
 OUT = os.path.join(ROOT, "benchmarks", "out")
+PAGE = os.path.join(ROOT, "docs", "benchmarks.md")
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+SUBJECTS = "hooks,check,revert,audit"
 FEWEST = 15  # runs below which a median is not to be published
 
 
@@ -28,14 +31,17 @@ def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Side by side with peers.")
     parser.add_argument("--runs", type=int, default=FEWEST, help=f"rounds (default {FEWEST}; fewer only to look)")
-    parser.add_argument("--only", default="hooks,check,revert,audit", help="subjects, with commas between")
+    parser.add_argument("--only", default=SUBJECTS, help="subjects, with commas between")
     parser.add_argument("--full", action="store_true", help="git revert of all 1,000 merges too, not extrapolated")
     parser.add_argument("--peers", metavar="VENV", help="a venv with benchmarks/peers.txt installed")
+    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--out", default=OUT, metavar="DIR", help="where repositories, venvs and results go")
     arguments = parser.parse_args(argv)
-    unknown = set(arguments.only.split(",")) - {"hooks", "check", "revert", "audit"}
+    unknown = set(arguments.only.split(",")) - set(SUBJECTS.split(","))
     if unknown or arguments.runs < 1:
         parser.error(f"no such subject: {', '.join(sorted(unknown))}" if unknown else "--runs must be 1 or more")
+    if arguments.write_docs and (arguments.runs < FEWEST or arguments.only != SUBJECTS):
+        parser.error(f"--write-docs wants all subjects and {FEWEST} runs or more")
     return arguments
 
 
@@ -85,8 +91,18 @@ def main(argv: list[str] | None = None) -> int:
     for name, content in (("results.json", json.dumps(result, indent=1)), ("results.md", text)):
         with open(os.path.join(out, name), "w", encoding="utf-8") as file:
             file.write(content + "\n")
+    if arguments.write_docs:
+        write_page(text)
     say(f"done; also in {os.path.relpath(out)}/results.json and results.md")
     return 0
+
+
+def write_page(text: str) -> None:
+    """Put the results where the page has its marks."""
+    with open(PAGE, encoding="utf-8") as file:
+        before, _, rest = file.read().partition(BEGIN)
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(f"{before}{BEGIN}\n{text}\n\n{END}{rest.partition(END)[2]}")
 
 
 def _report(rows: list[Row], machine: dict[str, Any], arguments: argparse.Namespace) -> str:

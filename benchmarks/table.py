@@ -11,7 +11,8 @@ FORMAT = "rollback-guard/benchmarks/1"
 class Row(NamedTuple):
     """One result. `value` is in `unit`; `ratio` is against `against`, read as `target` says.
 
-    `cpu` is processor seconds, which a busy machine changes less. `kind`: "ours" is held to a target, "peer" is what it is compared with, "information" is neither.
+    `cpu` is processor seconds, which a busy machine changes less. `kind`: "ours" is held to a target, "peer" is
+    what it is compared with, "information" is neither.
     """
 
     subject: str
@@ -54,7 +55,9 @@ def render_table(rows: Sequence[Row]) -> str:
             lines.append((f"**{subject}**", *[""] * (len(HEADINGS) - 1)))
         lines.append(_cells(row))
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines]
+    text = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    ]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -151,6 +152,20 @@ CASES = {
         theirs={"a": text({10: b"their\r\n"}, CRLF)},
         honest=({"a": text({10: b"both\r\n"}, CRLF)}, {"a": text({10: b"both\n"}, CRLF)}),
         evil=(({"a": text({10: b"both\r\n", 11: b"line 11\n"}, CRLF)}, "a"), ({"a": text({10: b"both\n"})}, "a")),
+    ),
+    "blank lines around": Case(
+        base={"a": text({9: b"\n", 11: b"\n"})},
+        ours={"a": text({9: b"\n", 10: OUR, 11: b"\n"})},
+        theirs={"a": text({9: b"\n", 10: THEIR, 11: b"\n"})},
+        honest=(
+            {"a": text({9: b"\n", 10: OUR + THEIR, 11: b"\n"})},
+            {"a": text({9: b"", 10: b"", 11: b"\n"})},
+            {"a": text({9: b"", 10: b"", 11: b""})},
+        ),
+        evil=(
+            ({"a": text({8: b"", 9: b"\n", 10: OUR, 11: b"\n"})}, "a"),
+            ({"a": text({9: b"\n", 10: OUR, 11: b"\n", 13: X})}, "a"),
+        ),
     ),
     "add/add": Case(
         base={"z": b"z\n"},
@@ -482,9 +497,7 @@ def test_two_thousand_merges_in_one_batch(tmp_path: Path, scratch: Path) -> None
     folder = initialise(tmp_path / "repo")
     case = CASES["clean"]
     results = [Node(case.honest[0], (1, 2))] * 1999 + [Node(case.evil[0][0], (1, 2))]
-    _, ours, theirs, *made = plant(
-        folder, Node(case.base), Node(case.ours, (0,)), Node(case.theirs, (0,)), *results
-    )
+    _, ours, theirs, *made = plant(folder, Node(case.base), Node(case.ours, (0,)), Node(case.theirs, (0,)), *results)
     found = differences(folder, scratch, ours, theirs, made)
     assert [number for number, one in enumerate(found) if one is not None] == [1999]
 
@@ -506,7 +519,9 @@ def conflict(folder: Path, *options: str) -> Planted:
 
 
 @pytest.mark.usefixtures("git")
-@pytest.mark.parametrize("name", ["with space", "co:lon", 'qu"ote', "back\\slash", "new\nline", "café", "-option", "#x"])
+@pytest.mark.parametrize(
+    "name", ["with space", "co:lon", 'qu"ote', "back\\slash", "new\nline", "café", "-option", "#x"]
+)
 def test_the_repository_is_left_as_it_was_wherever_it_lies(name: str, tmp_path: Path) -> None:
     planted = conflict(tmp_path / name / "repo")
     before = sorted(path.relative_to(planted.folder) for path in planted.folder.rglob("*"))
@@ -556,6 +571,19 @@ def test_a_shallow_clone_is_merged_from_where_it_was_cut(tmp_path: Path, scratch
     (found,) = differences(clone, scratch, planted.ours, planted.theirs, [planted.merge])
     assert found is not None
     assert found.resolved  # without the base both sides added everything
+
+
+def test_a_store_without_packs(tmp_path: Path, scratch: Path) -> None:
+    planted = conflict(tmp_path / "repo")
+    packs = planted.folder / ".git" / "objects" / "pack"
+    for pack in packs.glob("*.pack"):
+        content = pack.read_bytes()
+        pack.unlink()
+        subprocess.run(["git", "unpack-objects", "-q"], cwd=planted.folder, input=content, check=True)
+    shutil.rmtree(packs)
+    (found,) = differences(planted.folder, scratch, planted.ours, planted.theirs, [planted.merge])
+    assert found is not None
+    assert found.unexplained == ()
 
 
 def test_nothing_to_merge_starts_nothing(tmp_path: Path, scratch: Path) -> None:

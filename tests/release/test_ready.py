@@ -22,6 +22,12 @@ def refused(repo: RepositoryBuilder, match: str) -> RefusedError:
     return caught.value
 
 
+def exclude(repo: RepositoryBuilder, pattern: str) -> None:
+    """Have git ignore files."""
+    (repo.path / ".git/info").mkdir(exist_ok=True)
+    (repo.path / ".git/info/exclude").write_text(pattern)
+
+
 def test_a_changed_file(path_of_repo: Path) -> None:
     repo = busy(path_of_repo)
     repo.write(app_dot_py="mine\n")
@@ -80,7 +86,7 @@ def test_an_untracked_file_in_the_way(path_of_repo: Path, ignored: bool) -> None
     repo.commit("No basket")
     repo.write(basket_dot_py="mine\n")
     if ignored:
-        (repo.path / ".git/info/exclude").write_text("basket.py\n")
+        exclude(repo, "basket.py\n")
     assert "basket.py" in refused(repo, "would be overwritten").message
     assert (repo.path / "basket.py").read_text() == "mine\n"
 
@@ -105,7 +111,7 @@ def test_ignored_files_in_a_folder_where_a_file_goes(path_of_repo: Path) -> None
     repo = begun(path_of_repo)
     repo.git("rm", "-q", "basket.py")
     repo.commit("A folder", basket_dot_py__part="x")
-    (repo.path / ".git/info/exclude").write_text("*.log\n")
+    exclude(repo, "*.log\n")
     repo.write_file("basket.py/deep/mine.log", "mine\n")
     assert "basket.py/deep/mine.log" in refused(repo, "would be overwritten").message
     (repo.path / "basket.py/deep/mine.log").unlink()

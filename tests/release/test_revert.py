@@ -66,7 +66,11 @@ def test_an_octopus_is_reverted_to_its_first_parent(path_of_repo: Path) -> None:
         repo.commit(name, **{f"{name}_dot_py": name})
     repo.checkout("main")
     repo.commit("Between", between_dot_py="x")
-    octopus = repo.merge("a", "b", "c")
+    repo.write(a_dot_py="a", b_dot_py="b", c_dot_py="c")
+    repo.git("add", "-A")
+    parents = [word for name in ("main", "a", "b", "c") for word in ("-p", name)]
+    octopus = git_as(repo, "commit-tree", "-m", "All of them", *parents, repo.git("write-tree"))
+    repo.git("reset", "-q", "--hard", octopus)
     plan = planned(repo)
     assert (plan.reverts[0].commit, plan.reverts[0].mainline) == (octopus, 1)
     assert plan.reverts[0].parent == repo.head("main^1")
@@ -191,7 +195,7 @@ def test_hostile_subjects_survive_byte_by_byte(path_of_repo: Path) -> None:
             parent.encode(),
             subject,
         )
-        parent = repo.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=raw)
+        parent = repo.git("hash-object", "--literally", "-t", "commit", "-w", "--stdin", stdin=raw)
     repo.git("update-ref", "refs/heads/main", parent)
     repo.commit("Raise the price", app_dot_py="price = 2\n")
     reverted(repo)

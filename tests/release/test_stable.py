@@ -92,15 +92,17 @@ def test_what_is_no_stable_release_is_listed_with_the_reason_and_never_taken(pat
     repo.git("update-ref", "refs/tags/stable/2026.11.23.4", f"refs/tags/{TAG}")
     raw = f"object {repo.head()}\ntype commit\ntag stable/2026.11.23.5\n\nno tagger\n".encode()
     repo.git(
-        "update-ref", "refs/tags/stable/2026.11.23.5", repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=raw)
+        "update-ref",
+        "refs/tags/stable/2026.11.23.5",
+        repo.git("hash-object", "--literally", "-t", "tag", "-w", "--stdin", stdin=raw),
     )
     big = f"object {repo.head()}\ntype commit\ntag stable/2026.11.23.6\ntagger J <j@x> 1 +0000\n\n".encode()
     repo.git(
         "update-ref",
         "refs/tags/stable/2026.11.23.6",
-        repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=big + b"x" * (1 << 20)),
+        repo.git("hash-object", "--literally", "-t", "tag", "-w", "--stdin", stdin=big + b"x" * (1 << 20)),
     )
-    lost = repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=big)
+    lost = repo.git("hash-object", "--literally", "-t", "tag", "-w", "--stdin", stdin=big)
     (repo.path / ".git/refs/tags/stable/2026.11.23.7").write_text(lost + "\n")
     (repo.path / ".git/objects" / lost[:2] / lost[2:]).unlink()
     reasons = {one.tag[-2:]: one.reason for one in read_releases(opened(repo), None, None) if one.state == "broken"}
@@ -179,7 +181,7 @@ def test_signatures(path_of_repo: Path, tmp_path: Path) -> None:
         sign = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key}", "tag", "-s", "-m", "m")
         git_as(repo, *sign, f"stable/2026.11.23.{number}")
     raw = repo.git("cat-file", "tag", "stable/2026.11.23.1").replace("\n\nm\n", "\n\nforged\n").replace("23.1", "23.3")
-    forged = repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=raw.encode() + b"\n")
+    forged = repo.git("hash-object", "--literally", "-t", "tag", "-w", "--stdin", stdin=raw.encode() + b"\n")
     repo.git("update-ref", "refs/tags/stable/2026.11.23.3", forged)
     wanted = {
         "stable/2026.11.23.1": "stable",
