@@ -18,7 +18,7 @@ demo: $(VENV)/.run ## the whole story on a throwaway repository, in seconds, off
 
 test: $(VENV)/.dev $(VENV)/.parts ## the tests, and the coverage that they must reach
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --timeout 180 -r sfE $(if $(ARGS),,--cov --cov-report=) $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --timeout 400 -r sfE $(if $(ARGS),,--cov --cov-report=) $(ARGS)
 	@$(if $(ARGS),,$(BIN)/python -m tests.support.coverage_gate)
 
 check: $(VENV)/.dev ## lint, types, architecture, workflows, our own policy and hooks

@@ -11,6 +11,14 @@ import os
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GuardError, UndeterminedError
+from rollback_guard.facts.landings import (
+    Asked,
+    Chain,
+    approved as approved,
+    collect_landings,
+    find_squashes,
+    read_chain as read_chain,
+)
 from rollback_guard.facts.model import Change, Fact, Known, Landing, MergeCheck, Move, Restoration, Stage, Touched, Unknown
 from rollback_guard.policy.paths import governs
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
@@ -24,9 +32,6 @@ from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.patterns import matches_any
-
-SQUASH_CANDIDATES = 200  # approved branches whose squash a plain commit might be
-LANDINGS_TRIED = 20
 
 
 class Proposal(NamedTuple):
@@ -52,16 +57,6 @@ def scratch_folder() -> str:
     return os.environ.get("TMPDIR") or ("/tmp" if os.path.isdir("/tmp") else os.getcwd())
 
 
-def approved(policy: Policy | None, target: str, branches: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the branches (short names) from which a route leads into the target (short name)."""
-    if policy is None:
-        return ()
-    patterns = tuple(
-        glob for route in policy.route if matches_any((route.into,), target) for glob in route.from_
-    )
-    return tuple(branch for branch in branches if matches_any(patterns, branch))
-
-
 class Collected(NamedTuple):
     """The facts about one proposal, and the policy that the target would hold after it."""
 
@@ -69,40 +64,10 @@ class Collected(NamedTuple):
     proposed: PolicyFound
 
 
-class ChainLink(NamedTuple):
-    """One commit that a move adds to production's own chain."""
-
-    commit: str
-    parents: tuple[str, ...]
-    tree: str
-    subject: str
-
-
-Chain = tuple[ChainLink, ...]
-
-
-class _Asked(NamedTuple):
-    """What stays the same while one proposal is looked at. `short` is the target's short name."""
-
-    repository: Repository
-    around: Surroundings
-    policy: Optional[Policy]
-    short: str
-
-    def branches_with(self, commit: str) -> tuple[str, ...]:
-        """Branches that hold a commit; production itself is left out, being on it approves nothing."""
-        production = self.policy.production.branches if self.policy is not None else ()
-        return tuple(
-            name
-            for name in branches_with(self.repository, self.around, commit)
-            if name != self.short and not matches_any(production, name)
-        )
-
-
 def collect_range(repository: Repository, around: Surroundings, policy: Policy | None, proposal: Proposal) -> Collected:
     """All facts about one proposal. What cannot be had is Unknown with the reason."""
     base, head = proposal.base, proposal.head
-    asked = _Asked(repository, around, policy, short_branch(proposal.target, around.remotes))
+    asked = Asked(repository, around, policy, short_branch(proposal.target, around.remotes))
     base_in_head = base is None or is_ancestor(repository, base, head)
     branches = asked.branches_with(head)
     by_branch = bool(approved(policy, asked.short, branches) or proposal.claimed_source)
@@ -138,7 +103,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         survey=survey,
         merges=merged.merges,
         messages=Known(messages, "git log"),
-        landings=Known(_landings(asked, chain, merged.squashes), "git log --first-parent"),
+        landings=Known(collect_landings(asked, chain, merged.squashes), "git log --first-parent"),
         base_in_head=up_to_date,
         refs=ref_names(repository),
         touched=merged.touched,
@@ -151,17 +116,6 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
 def ref_names(repository: Repository) -> Fact[tuple[str, ...]]:
     """The full names of all branches and tags."""
     return Known(tuple(ref.name for ref in list_refs(repository, HEADS, REMOTES, TAGS)), "git for-each-ref")
-
-
-def read_chain(repository: Repository, base: str, head: str) -> Chain:
-    """The commits that a move from base to head adds to production's first-parent chain, oldest first."""
-    layout = "--format=tformat:%H%x00%P%x00%T%x00%s"
-    out = repository.git.run("log", "-z", "--first-parent", "--reverse", layout, f"{base}..{head}").stdout
-    fields = decode(out).split("\0")[:-1]
-    return tuple(
-        ChainLink(fields[i], tuple(fields[i + 1].split()), fields[i + 2], fields[i + 3])
-        for i in range(0, len(fields), 4)
-    )
 
 
 def _bearers(chain: Chain, head: str) -> tuple[tuple[str, str], ...]:
@@ -194,7 +148,7 @@ class _Merged(NamedTuple):
 
 
 def _merge_facts(
-    asked: _Asked, proposal: Proposal, base_in_head: bool, head_tree: str, seen: list[SeenMerge], chain: Chain
+    asked: Asked, proposal: Proposal, base_in_head: bool, head_tree: str, seen: list[SeenMerge], chain: Chain
 ) -> _Merged:
     """Everything that needs merges made again; no process is started when nothing asks for it."""
     repository, base = asked.repository, proposal.base
@@ -207,7 +161,7 @@ def _merge_facts(
             checks = check_merges(again, seen)
             if not base_in_head:
                 result = _result_tree(again, repository, proposal)
-            squashes = _squashes(again, asked, plain)
+            squashes = find_squashes(again, asked, plain)
             tree = result.value if isinstance(result, Known) else head_tree
             return _Merged(result, Known(checks, "git merge-tree"), squashes, *_brought(again.git, base, tree))
     except UndeterminedError as error:
@@ -233,44 +187,6 @@ def _result_tree(again: MergeAgain, repository: Repository, proposal: Proposal) 
         f"head does not merge into {short_branch(proposal.target)} without conflict: {paths}",
         f"git merge {short_branch(proposal.target)}   # into the branch, resolve, and have it signed off",
     )
-
-
-def _landings(asked: _Asked, chain: Chain, squashes: dict[str, str]) -> tuple[Landing, ...]:
-    found = []
-    for link in chain:
-        holders: set[str] | None = None
-        for head in link.parents[1:] or (link.commit,):
-            names = set(asked.branches_with(head))
-            holders = names if holders is None else holders & names
-        found.append(
-            Landing(
-                commit=link.commit,
-                subject=link.subject,
-                heads=link.parents[1:],
-                branches=Known(tuple(sorted(holders or ())), "git for-each-ref --contains"),
-                squash_of=squashes.get(link.commit),
-            )
-        )
-    return tuple(found)
-
-
-def _squashes(again: MergeAgain, asked: _Asked, plain: list[ChainLink]) -> dict[str, str]:
-    """Commits that are no merges but hold exactly what merging an approved branch would give, and that branch."""
-    if not plain or asked.policy is None:
-        return {}
-    candidates = [
-        (name, ref.commit)
-        for ref in list_refs(asked.repository, HEADS, REMOTES)
-        for name in approved(asked.policy, asked.short, short_names((ref,), asked.around))
-        if ref.commit
-    ][:SQUASH_CANDIDATES]
-    pairs = [(link, name, tip) for link in plain[:LANDINGS_TRIED] for name, tip in candidates if link.parents]
-    results = again.merge([(link.parents[0], tip) for link, _, tip in pairs])
-    return {
-        link.commit: name
-        for (link, name, _), automatic in zip(pairs, results)
-        if automatic.clean and automatic.tree == link.tree
-    }
 
 
 def touched_by(git: Git, base: str | None, tree: str) -> Fact[Touched]:

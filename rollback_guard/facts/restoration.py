@@ -11,22 +11,23 @@ from rollback_guard.git.process import decode
 from rollback_guard.git.refs import TAGS, is_ancestor
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.tags import read_tag_name
+from rollback_guard.policy.tags import REVOKED, name_pattern
 
 REVERTS = "This reverts commit "
 
 
 def stable_tags(repository: Repository, policy: Policy) -> tuple[tuple[str, str, str], ...]:
-    """(tag, commit, tree) of every annotated tag of the policy's pattern."""
+    """(tag, commit, tree) of every annotated tag of the policy's pattern that was not revoked."""
     layout = "--format=%(refname:lstrip=2)%00%(objecttype)%00%(*objectname)%00%(*tree)%00"
     fields = decode(repository.git.run("for-each-ref", layout, TAGS).stdout).split("\0")
-    found = []
-    for start in range(0, len(fields) - 4, 4):
-        name, kind, commit, tree = fields[start : start + 4]
-        name = name.lstrip("\n")
-        if kind == "tag" and tree and read_tag_name(policy.release.tag, name) is not None:
-            found.append((name, commit, tree))
-    return tuple(found)
+    tags = [(fields[i].lstrip("\n"), *fields[i + 1 : i + 4]) for i in range(0, len(fields) - 4, 4)]
+    revoked = {name.removeprefix(REVOKED) for name, *_ in tags if name.startswith(REVOKED)}
+    shape = name_pattern(policy.release.tag)
+    return tuple(
+        (name, commit, tree)
+        for name, kind, commit, tree in tags
+        if kind == "tag" and tree and name not in revoked and shape.fullmatch(name) is not None
+    )
 
 
 def find_restoration(repository: Repository, policy: Policy, *, base: str, head: str, tree: str) -> Restoration | None:

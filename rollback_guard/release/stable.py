@@ -7,7 +7,6 @@ with the reason as its message. Making tags is left to `release.tagging`.
 
 from __future__ import annotations
 
-import re
 
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.history_chain import tree_of
@@ -17,26 +16,8 @@ from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import TagRecord, read_tag, read_tags, verify_ssh_tag
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.patterns import matches_any
+from rollback_guard.policy.tags import REVOKED, name_pattern
 from rollback_guard.release.model import Stable, State, Target
-
-REVOKED = "revoked/"
-DATE = r"(?P<date>[0-9]+(?:\.[0-9]+)*)"
-NUMBER = r"(?P<number>[0-9]{1,18})"
-
-
-def name_pattern(pattern: str) -> re.Pattern[str]:
-    """The names that a policy's `release.tag` stands for: {date} digits and dots, {number} digits."""
-    parts = re.split(r"(\{date\}|\{number\})", pattern)
-    seen: set[str] = set()
-    text = ""
-    for part in parts:
-        if part in ("{date}", "{number}"):
-            kind = DATE if part == "{date}" else NUMBER
-            text += f"(?P={part[1:-1]})" if part in seen else kind
-            seen.add(part)
-        else:
-            text += re.escape(part)
-    return re.compile(text, re.ASCII)
 
 
 def signers_of(policy: Policy | None) -> tuple[str, ...] | None:

@@ -68,9 +68,6 @@ def test_force_move_production(scene: Scene) -> None:
     scene.refused("--force", "HEAD:main", rules=("RG104",))
     scene.signed("Another future", app_dot_py="price = 9\n")
     scene.refused("--force", "HEAD:main", rules=("RG104",))
-    scene.refused("--force", "release/1.4^{commit}:refs/heads/main", "+HEAD:refs/heads/release/1.4", code=None) if (
-        False
-    ) else None
 
 
 def test_delete_and_create_again_in_one_push(scene: Scene) -> None:

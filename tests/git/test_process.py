@@ -138,8 +138,8 @@ def test_an_interrupted_run_reaps_its_process(tmp_path: Path, monkeypatch: pytes
     def interrupted(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(subprocess.Popen, "communicate", interrupted)
         git.run("gc")
     assert children() == before
 

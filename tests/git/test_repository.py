@@ -191,7 +191,7 @@ def test_a_scratch_folder_takes_what_is_written_and_is_gone_in_the_end(tmp_path:
         assert scratch.git.text("cat-file", "-t", other.head()) == "commit"
         assert found.git.run("cat-file", "-e", blob, accept=(0, 1)).returncode == 1
     assert not os.path.exists(scratch.path)
-    with pytest.raises(GitError, match="no scratch folder could be made in .*nowhere: No such file"):
+    with pytest.raises(GitError, match=r"no scratch folder could be made in .*nowhere: No such file"):
         Scratch(found, str(tmp_path / "nowhere"))
 
 

@@ -13,9 +13,9 @@ from rollback_guard.git import tags
 from rollback_guard.git.repository import open_repository
 from rollback_guard.git.tags import parse_tag, read_tag, verify_ssh_tag
 from rollback_guard.policy.model import Person, Policy, Production, Release
+from rollback_guard.policy.tags import name_pattern
 from rollback_guard.release.stable import (
     find_last_stable,
-    name_pattern,
     read_releases,
     read_revoked,
     stable_named,

@@ -10,6 +10,7 @@ from rollback_guard.report.visible import visible
 from tests.report.values import (
     ALL,
     DIRECT,
+    HOSTILE,
     IDLE,
     PLAIN,
     POLICY,
@@ -105,6 +106,7 @@ def test_an_outcome_without_findings_and_a_huge_one() -> None:
 
 
 @given(hostile_verdicts)
+@HOSTILE
 def test_no_line_is_a_strangers(made: Verdict) -> None:
     text = render_annotations(made)
     lines = text.split("\n")

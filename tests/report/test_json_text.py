@@ -25,6 +25,7 @@ from tests.report.values import (
     DIRECT,
     HEAD,
     HOLDS,
+    HOSTILE,
     POLICY,
     TREE,
     UNSURE,
@@ -115,6 +116,7 @@ def test_text_is_given_as_it_is_where_json_can_carry_it() -> None:
 
 
 @given(hostile_verdicts)
+@HOSTILE
 def test_a_verdict_is_always_json(made: Verdict) -> None:
     document = strict(render_json(verdict_document(made)))
     assert document["decision"] == made.decision
@@ -122,7 +124,8 @@ def test_a_verdict_is_always_json(made: Verdict) -> None:
     json.dumps(document, ensure_ascii=False).encode("utf-8")
 
 
-@given(st.lists(st.tuples(st.sampled_from((BASE, HEAD)), hostile_changes), max_size=4))
+@given(st.lists(st.tuples(st.sampled_from((BASE, HEAD)), hostile_changes), max_size=3))
+@HOSTILE
 def test_an_audit_in_pieces_is_the_audit(items: list[tuple[str, ChangeVerdict]]) -> None:
     text = "".join(iter_audit_json(iter(items), as_of=AS_OF))
     assert strict(text) == json.loads(render_json(audit_document(items, as_of=AS_OF)))

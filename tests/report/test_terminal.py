@@ -15,6 +15,7 @@ from tests.report.values import (
     ALL,
     DIRECT,
     HOLDS,
+    HOSTILE,
     IDLE,
     MISSING,
     PLAIN,
@@ -148,6 +149,7 @@ def test_colour_only_paints() -> None:
 
 
 @given(hostile_verdicts)
+@HOSTILE
 def test_no_stranger_steers_the_terminal_or_the_runner(made: Verdict) -> None:
     for text in (
         render_verdict(made, verbose=True),
@@ -160,6 +162,7 @@ def test_no_stranger_steers_the_terminal_or_the_runner(made: Verdict) -> None:
 
 
 @given(hostile_verdicts)
+@HOSTILE
 def test_a_hook_never_says_more_than_twelve_lines(made: Verdict) -> None:
     assert len(render_hook_verdict(made, "pre-push", width=20).split("\n")) <= 12
 
@@ -238,6 +241,7 @@ def test_an_error_has_its_problems_and_its_remedy() -> None:
 
 @pytest.mark.parametrize("field", ["message", "remedy", "file", "key"])
 @given(text=hostile_text)
+@HOSTILE
 def test_an_error_steers_nothing(field: str, text: str) -> None:
     values = {"message": "m", "remedy": "r", "file": "f", "key": "k", field: text}
     problem = Problem(file=values["file"], line=1, key=values["key"], message=values["message"], nearest=text)

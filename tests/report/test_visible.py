@@ -9,7 +9,7 @@ from hypothesis import given
 
 from rollback_guard.report import visible as module
 from rollback_guard.report.visible import inert, listed, short, visible
-from tests.report.values import hostile_text, obeyed, steers
+from tests.report.values import HOSTILE, hostile_text, obeyed, steers
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_what_the_caller_keeps_stays() -> None:
 
 
 @given(hostile_text)
+@HOSTILE
 def test_visible_text_steers_nothing_and_is_stable(text: str) -> None:
     shown = visible(text)
     assert steers(shown) == []
@@ -62,6 +63,7 @@ def test_a_line_speaks_to_no_runner(line: str, shown: str) -> None:
 
 
 @given(hostile_text)
+@HOSTILE
 def test_no_line_is_obeyed(text: str) -> None:
     assert obeyed(inert(visible(text))) == []
 

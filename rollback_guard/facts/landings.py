@@ -1,0 +1,113 @@
+"""The commits that a move adds to production's own first-parent chain, and which branches brought each.
+
+Only approved branches say where something comes from; being on production approves nothing. Whether a
+branch's way in is enough is for the gate to say.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from rollback_guard.facts.model import Known, Landing
+from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names
+from rollback_guard.git.merges import MergeAgain
+from rollback_guard.git.process import decode
+from rollback_guard.git.refs import HEADS, REMOTES, list_refs
+from rollback_guard.git.repository import Repository
+from rollback_guard.policy.model import Policy
+from rollback_guard.policy.patterns import matches_any
+
+SQUASH_CANDIDATES = 200  # approved branches whose squash a plain commit might be
+LANDINGS_TRIED = 20
+
+
+def approved(policy: Policy | None, target: str, branches: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the branches (short names) from which a route leads into the target (short name)."""
+    if policy is None:
+        return ()
+    patterns = tuple(
+        glob for route in policy.route if matches_any((route.into,), target) for glob in route.from_
+    )
+    return tuple(branch for branch in branches if matches_any(patterns, branch))
+
+
+class ChainLink(NamedTuple):
+    """One commit that a move adds to production's own chain."""
+
+    commit: str
+    parents: tuple[str, ...]
+    tree: str
+    subject: str
+
+
+Chain = tuple[ChainLink, ...]
+
+
+class Asked(NamedTuple):
+    """What stays the same while one proposal is looked at. `short` is the target's short name."""
+
+    repository: Repository
+    around: Surroundings
+    policy: Optional[Policy]
+    short: str
+
+    def branches_with(self, commit: str) -> tuple[str, ...]:
+        """Branches that hold a commit; production itself is left out, being on it approves nothing."""
+        production = self.policy.production.branches if self.policy is not None else ()
+        return tuple(
+            name
+            for name in branches_with(self.repository, self.around, commit)
+            if name != self.short and not matches_any(production, name)
+        )
+
+
+def read_chain(repository: Repository, base: str, head: str) -> Chain:
+    """The commits that a move from base to head adds to production's first-parent chain, oldest first."""
+    layout = "--format=tformat:%H%x00%P%x00%T%x00%s"
+    out = repository.git.run("log", "-z", "--first-parent", "--reverse", layout, f"{base}..{head}").stdout
+    fields = decode(out).split("\0")[:-1]
+    return tuple(
+        ChainLink(fields[i], tuple(fields[i + 1].split()), fields[i + 2], fields[i + 3])
+        for i in range(0, len(fields), 4)
+    )
+
+
+def collect_landings(asked: Asked, chain: Chain, squashes: dict[str, str]) -> tuple[Landing, ...]:
+    """Each commit of the chain, with the branches that hold all that it merges, or itself."""
+    found = []
+    for link in chain:
+        holders: set[str] | None = None
+        for head in link.parents[1:] or (link.commit,):
+            names = set(asked.branches_with(head))
+            holders = names if holders is None else holders & names
+        found.append(
+            Landing(
+                commit=link.commit,
+                subject=link.subject,
+                heads=link.parents[1:],
+                branches=Known(tuple(sorted(holders or ())), "git for-each-ref --contains"),
+                squash_of=squashes.get(link.commit),
+            )
+        )
+    return tuple(found)
+
+
+def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> dict[str, str]:
+    """Commits that are no merges but hold exactly what merging an approved branch would give, and that branch."""
+    if not plain or asked.policy is None:
+        return {}
+    candidates = [
+        (name, ref.commit)
+        for ref in list_refs(asked.repository, HEADS, REMOTES)
+        for name in approved(asked.policy, asked.short, short_names((ref,), asked.around))
+        if ref.commit
+    ][:SQUASH_CANDIDATES]
+    pairs = [(link, name, tip) for link in plain[:LANDINGS_TRIED] for name, tip in candidates if link.parents]
+    results = again.merge([(link.parents[0], tip) for link, _, tip in pairs])
+    return {
+        link.commit: name
+        for (link, name, _), automatic in zip(pairs, results)
+        if automatic.clean and automatic.tree == link.tree
+    }
+
+
