@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 
-
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.gist import NoGist, may_be_trailer, read_gists
 from rollback_guard.git.objects import ObjectReader, TooLargeError
@@ -118,8 +117,8 @@ def _concerns_production(policies: tuple[PolicyFound, ...], branch: str) -> bool
 
 def _without_policy(repository: Repository, branch: str) -> int:
     """On the default branch of a repository without a policy only the policy itself may be begun."""
-    from rollback_guard.policy.paths import governs
     from rollback_guard.git.process import decode
+    from rollback_guard.policy.paths import governs
 
     staged = decode(repository.git.run("diff-index", "--cached", "--name-only", "-z", "HEAD").stdout).split("\0")[:-1]
     if staged and all(governs(path) for path in staged):
@@ -220,5 +219,3 @@ def prepare_message(rest: list[str], environ: Mapping[str, str]) -> int:
     from rollback_guard.entry.hook_message import fill_message
 
     return fill_message(repository, policies[0].policy, heads[0], rest[0], edited=environ.get("GIT_EDITOR") != ":")
-
-

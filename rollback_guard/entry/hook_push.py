@@ -92,9 +92,7 @@ def _is_plain(ref: str) -> bool:
     )
 
 
-def _is_odd(
-    ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key_of: Callable[[str], str]
-) -> bool:
+def _is_odd(ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key_of: Callable[[str], str]) -> bool:
     """Whether a branch is production, or its name is near another's or begins like a remote's."""
     name = ref.removeprefix(HEADS)
     remotes = any(other.startswith("refs/remotes/") for other in taken.get(key_of(name.partition("/")[0]) + "/", ()))

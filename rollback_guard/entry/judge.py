@@ -11,7 +11,6 @@ from typing import NamedTuple, Optional
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at
-from rollback_guard.policy.paths import DEFAULT_BRANCHES
 from rollback_guard.facts.push import Update, move_of
 from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
 from rollback_guard.facts.surroundings import Surroundings
@@ -21,6 +20,7 @@ from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import HEADS, resolve_commit, short_branch
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import DEFAULT_BRANCHES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def digest_of(data: bytes) -> str:
 def policy_used(question: Question, found: PolicyFound, commit: str | None) -> PolicyUsed:
     """What the verdict says about the policy that judged."""
     if question.what_if is not None:
-        return PolicyUsed(commit=None, path=question.what_if.path, digest=digest_of(question.what_if.data), what_if=True)
+        return PolicyUsed(
+            commit=None, path=question.what_if.path, digest=digest_of(question.what_if.data), what_if=True
+        )
     if found.path is None:
         return PolicyUsed(commit=commit, path=None, digest=None)
     return PolicyUsed(commit=commit, path=found.path, digest=digest_of(found.data))
@@ -77,10 +79,10 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
     touched = change.touched.value.governing if isinstance(change.touched, Known) else ()
     base = change.base.value if isinstance(change.base, Known) else None
     if found.error is not None and not (found.path in touched and proposed.policy is not None):
+        where = (base or found.at)[:12]
         raise PolicyError(
-            f"the policy of {short_branch(change.target)} is invalid, so nothing can be judged by it"
-            f" (commit {(base or found.at)[:12]})",
-            remedy=f"guard policy check --rev {(base or found.at)[:12]}   # then land a change that mends only that file",
+            f"the policy of {short_branch(change.target)} is invalid, so nothing can be judged by it (commit {where})",
+            remedy=f"guard policy check --rev {where}   # then land a change that mends that file alone",
             problems=found.error.problems,
         )
     if question.what_if is not None:
@@ -225,9 +227,7 @@ def _moved(
 ) -> Change:
     """The facts of a ref that is deleted, is not production, or whose present tip is not in this clone."""
     repository = question.repository
-    gone = Unknown(
-        f"production is at {(update.old or '')[:12]}, a commit that is not in this clone", "git fetch --all"
-    )
+    gone = Unknown(f"production is at {(update.old or '')[:12]}, a commit that is not in this clone", "git fetch --all")
     known = here and update.new is not None and resolve_commit(repository, update.new) is not None
     move = move_of(repository, update.old, update.new) if known or update.new is None else "none"
     unknown = gone if not here else Unknown("not looked for: no production branch")

@@ -92,7 +92,7 @@ def _judged(
     block: list[tuple[Landed, PolicyFound]],
     parsed: dict[str, PolicyFound],
 ) -> Iterator[LandedVerdict]:
-    for (landed, found), change in zip(block, collect_landed(setting, block)):
+    for (landed, found), change in zip(block, collect_landed(setting, block), strict=True):
         proposed = read_policy_at(objects, landed.commit, parsed)
         try:
             verdict = evaluate(question, found, change, proposed)
@@ -131,7 +131,9 @@ def judge_landed(repository: Repository, commit: str, branch: str, *, as_of: int
     question = Question(repository, read_surroundings(repository), as_of)
     if not is_ancestor(repository, commit, branch):
         raise UsageError(f"{commit[:12]} is not on {short_branch(branch)}", remedy=f"git log --first-parent {branch}")
-    parent = repository.git.run("rev-parse", "--verify", "--quiet", f"{commit}^1", accept=(0, 1)).stdout.decode().strip()
+    parent = (
+        repository.git.run("rev-parse", "--verify", "--quiet", f"{commit}^1", accept=(0, 1)).stdout.decode().strip()
+    )
     target = branch if branch.startswith("refs/heads/") else f"refs/heads/{short_branch(branch)}"
     landed = next(iter(iter_audit(question, target=target, until=commit, since=parent or None)))
     with ObjectReader(repository.git) as objects:

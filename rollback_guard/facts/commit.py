@@ -56,7 +56,9 @@ def read_message(repository: Repository, path: str) -> Message:
     return Message(bearer="landing", trailers=trailers, text=decode(text))
 
 
-def plain_commit(stage: Stage, target: str, *, production: bool, message: Message | None, repository: Fact[str]) -> Change:
+def plain_commit(
+    stage: Stage, target: str, *, production: bool, message: Message | None, repository: Fact[str]
+) -> Change:
     """A commit that is no merge: only its branch, and its message where there is one, are known."""
     unknown = Unknown("the commit is not made yet")
     return Change(

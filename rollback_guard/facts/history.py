@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.facts.model import Message
-from rollback_guard.policy.paths import GOVERNING_FILES, GOVERNING_FOLDERS
 from rollback_guard.facts.survey import Walk, message_of, shallow_boundaries
 from rollback_guard.git import log
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, REMOTES, short_branch
 from rollback_guard.git.repository import Repository
+from rollback_guard.policy.paths import GOVERNING_FILES, GOVERNING_FOLDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ class LandedStream:
     """
 
     def __init__(
-        self, repository: Repository, keys_for: Callable[[str | None], frozenset[str]], tips: tuple[tuple[str, str, int], ...]
+        self,
+        repository: Repository,
+        keys_for: Callable[[str | None], frozenset[str]],
+        tips: tuple[tuple[str, str, int], ...],
     ) -> None:
         self._repository = repository
         self._keys_for = keys_for

@@ -57,8 +57,7 @@ def collect_landed(setting: Setting, block: list[tuple[Landed, PolicyFound]]) ->
     merges = _merges(setting, block)
     touched = _touched(setting, block)
     return [
-        _change(setting, landed, found.policy, merges[landed.commit], touched[landed.commit])
-        for landed, found in block
+        _change(setting, landed, found.policy, merges[landed.commit], touched[landed.commit]) for landed, found in block
     ]
 
 
@@ -79,7 +78,7 @@ def _merges(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[s
             results = again.merge([(landed.parents[0], tip) for landed, _, tip in squashes])
             squash_of = {
                 landed.commit: name
-                for (landed, name, _), automatic in zip(squashes, results)
+                for (landed, name, _), automatic in zip(squashes, results, strict=True)
                 if automatic.clean and automatic.tree == landed.tree
             }
     except UndeterminedError as error:

@@ -25,9 +25,7 @@ def approved(policy: Policy | None, target: str, branches: tuple[str, ...]) -> t
     """Those of the branches (short names) from which a route leads into the target (short name)."""
     if policy is None:
         return ()
-    patterns = tuple(
-        glob for route in policy.route if matches_any((route.into,), target) for glob in route.from_
-    )
+    patterns = tuple(glob for route in policy.route if matches_any((route.into,), target) for glob in route.from_)
     return tuple(branch for branch in branches if matches_any(patterns, branch))
 
 
@@ -109,5 +107,3 @@ def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> di
         for (link, name, _), automatic in zip(pairs, results)
         if automatic.clean and automatic.tree == link.tree
     }
-
-

@@ -125,7 +125,7 @@ class MergeCheck(NamedTuple):
 class Survey(NamedTuple):
     """What one walk over every commit of the change found; its size does not grow with their number."""
 
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # a tuple has a method of that name; a survey is never used as one
     makers: tuple[Maker, ...] = ()
     earlier: tuple[EarlierTrailer, ...] = ()
 

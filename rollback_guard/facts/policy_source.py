@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError
-from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.policy.model import Policy
+from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.policy.patterns import matches_any
 from rollback_guard.policy.read import LIMIT, read_policy
 

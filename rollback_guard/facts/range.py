@@ -14,16 +14,29 @@ from rollback_guard.errors import GuardError, UndeterminedError
 from rollback_guard.facts.landings import (
     Asked,
     Chain,
-    approved as approved,
     collect_landings,
     find_squashes,
+)
+from rollback_guard.facts.landings import (
+    approved as approved,
+)
+from rollback_guard.facts.landings import (
     read_chain as read_chain,
 )
-from rollback_guard.facts.model import Change, Fact, Known, Landing, MergeCheck, Move, Restoration, Stage, Touched, Unknown
-from rollback_guard.policy.paths import governs
+from rollback_guard.facts.model import (
+    Change,
+    Fact,
+    Known,
+    MergeCheck,
+    Move,
+    Restoration,
+    Stage,
+    Touched,
+    Unknown,
+)
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.restoration import find_restoration
-from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names
+from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.facts.survey import SeenMerge, check_merges, read_messages, shallow_unknown, walk_range
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.objects import ObjectReader
@@ -31,7 +44,7 @@ from rollback_guard.git.process import Git, decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.patterns import matches_any
+from rollback_guard.policy.paths import governs
 
 
 class Proposal(NamedTuple):
@@ -224,5 +237,3 @@ def _restoration(
     if policy is None or base is None or not chain or any(len(link.parents) > 1 for link in chain):
         return None
     return find_restoration(repository, policy, base=base, head=head, tree=head_tree)
-
-

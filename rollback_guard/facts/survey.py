@@ -23,8 +23,9 @@ from rollback_guard.facts.model import (
     Unknown,
 )
 from rollback_guard.git import log
+from rollback_guard.git.conflicts import Recorded
 from rollback_guard.git.log import LogFormat, read_log
-from rollback_guard.git.merges import MergeAgain, Recorded
+from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import Git, decode, encode
 from rollback_guard.git.repository import Repository
 
@@ -63,7 +64,7 @@ class Walk:
         self.cut = False
 
     def add(self, record: list[bytes]) -> None:
-        """One commit. A merge that lands adds nothing of its own unless its tree says so, so its author made nothing."""
+        """One commit. Who made a merge that lands made nothing of the change; its tree is judged apart."""
         commit = record[log.COMMIT]
         self.count += 1
         self.first = self.first or record

@@ -7,7 +7,6 @@ with the reason as its message. Making tags is left to `release.tagging`.
 
 from __future__ import annotations
 
-
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode

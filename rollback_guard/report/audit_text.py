@@ -27,7 +27,9 @@ def render_landed(
         for finding in outcome.findings[:FINDINGS_SHOWN]:
             lines.append(f"  {outcome.rule} {outcome.name}{mark} {dot} {visible(finding.message)}")
         if len(outcome.findings) > FINDINGS_SHOWN:
-            lines.append(f"  {outcome.rule} {outcome.name}{mark} {dot} and {len(outcome.findings) - FINDINGS_SHOWN} more")
+            lines.append(
+                f"  {outcome.rule} {outcome.name}{mark} {dot} and {len(outcome.findings) - FINDINGS_SHOWN} more"
+            )
     return "\n".join(lines)
 
 

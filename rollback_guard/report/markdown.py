@@ -101,7 +101,7 @@ def _celled(cell: str) -> str:
 def _rule(outcome: Outcome) -> str:
     if outcome.rule.isascii() and outcome.rule.startswith("RG") and outcome.rule[2:].isdigit():
         return f"[{outcome.rule}]({PAGES}/{outcome.rule}.md) {_celled(_prose(outcome.name))}"
-    return _celled(_prose(f"{outcome.rule} {outcome.name}"))
+    return _celled(_prose(_cut(f"{outcome.rule} {outcome.name}", _LONGEST_NAME)))
 
 
 def _remedies(outcomes: tuple[Outcome, ...]) -> list[str]:
@@ -149,7 +149,7 @@ def _name(text: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    shown = visible(text)
+    shown = visible(text[: most + 1])  # which is never shorter than the text
     return shown if len(shown) <= most else f"{shown[:most]}…"
 
 

@@ -32,14 +32,12 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _SCHEMES = ("http", "https", "ssh", "git")
 
 
-def render_sarif(verdict: Verdict, rules: tuple[Rule, ...] | None = None) -> str:
-    """The verdict as one SARIF run; `rules` documents them (else the registry does)."""
-    if rules is None:
-        from rollback_guard.gate.registry import RULES
+def render_sarif(verdict: Verdict) -> str:
+    """The verdict as one SARIF run, with every rule of the registry documented in it."""
+    from rollback_guard.gate.registry import RULES
 
-        rules = RULES
-    descriptors = [_described(rule) for rule in rules]
-    index = {rule.id: number for number, rule in enumerate(rules)}
+    descriptors = [_described(rule) for rule in RULES]
+    index = {rule.id: number for number, rule in enumerate(RULES)}
     for outcome in (outcome for change in verdict.changes for outcome in wording.weighty(change)):
         if outcome.rule not in index:
             index[outcome.rule] = len(descriptors)

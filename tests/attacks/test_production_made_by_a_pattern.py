@@ -71,7 +71,8 @@ def test_by_a_ref_that_git_takes_for_the_branch_to_be(live: Scene) -> None:
     repo.write_file("rollback-guard.toml", WEAK)
     repo.commit("Weak", app_dot_py="price = 9\n")
     live.push("feature/evil:refs/refs/heads/live/1")
-    live.refused("feature/evil:refs/heads/live/1")
+    repo.git("branch", "live/1")
+    live.refused("refs/heads/live/*:refs/heads/live/*")  # a pattern, for git itself would take the other ref
 
 
 @pytest.mark.parametrize("ref", ["refs/remotes/origin/main", "refs/remotes/origin/HEAD"])

@@ -138,9 +138,10 @@ def test_an_interrupted_run_reaps_its_process(tmp_path: Path, monkeypatch: pytes
     def interrupted(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(subprocess.Popen, "communicate", interrupted)
-        git.run("gc")
+        with pytest.raises(KeyboardInterrupt):
+            git.run("gc")
     assert children() == before
 
 

@@ -73,7 +73,11 @@ def test_a_linked_work_tree(tmp_path: Path) -> None:
 def test_a_submodule(tmp_path: Path) -> None:
     inner = built(tmp_path / "inner")
     outer = built(tmp_path / "outer")
-    outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), "sub")
+    own = outer.path / ".git" / "modules" / "sub"
+    own.parent.mkdir()
+    outer.git("clone", "-q", f"--separate-git-dir={own}", str(inner.path), "sub")
+    (outer.path / "sub" / ".git").write_text("gitdir: ../.git/modules/sub\n")
+    outer.git(f"--git-dir={own}", "config", "core.worktree", "../../../sub")
     found = opened(outer.path / "sub" / "folder")
     assert found.git_dir == str(outer.path / ".git" / "modules" / "sub")
     assert found.work_tree == str(outer.path / "sub")
@@ -120,9 +124,8 @@ def fake(folder: Path, version: str, *, says: str = "") -> str:
     """A git that knows its version and nothing else."""
     path = folder / "fake"
     path.mkdir()
-    (path / "git").write_text(
-        f'#!/bin/sh\n[ "$#" -gt 0 ] && for a; do [ "$a" = version ] && {{ echo "{version}"; exit; }}; done\n{says}\nexit 129\n'
-    )
+    known = f'for a; do if [ "$a" = version ]; then echo "{version}"; exit; fi; done'
+    (path / "git").write_text(f"#!/bin/sh\n{known}\n{says}\nexit 129\n")
     (path / "git").chmod(0o755)
     return str(path / "git")
 
@@ -159,7 +162,8 @@ def test_configuration(tmp_path: Path) -> None:
     folder = initialise(tmp_path / "repo")
     for value in ("one\ntwo", "three"):
         subprocess.run(["git", "config", "--add", "Guard.Some.Key", value], cwd=folder, check=True)
-    (folder / ".git" / "config").open("a").write("[guard]\n\tbare\n")
+    config = folder / ".git" / "config"
+    config.write_text(config.read_text() + "[guard]\n\tbare\n")
     found = read_config(opened(folder), r"^guard\.")
     assert found == {"guard.Some.key": ["one\ntwo", "three"], "guard.bare": [""]}
     assert read_config(opened(folder), "^nothing$") == {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import TypedDict
 
 PEOPLE = {
     "jane": ("Jane Doe", "jane@acme.example"),
@@ -75,6 +76,17 @@ SIGNED = (
 )
 
 
+class Identity(TypedDict):
+    """The environment in which git takes somebody for author and committer, at a fixed time."""
+
+    GIT_AUTHOR_NAME: str
+    GIT_AUTHOR_EMAIL: str
+    GIT_COMMITTER_NAME: str
+    GIT_COMMITTER_EMAIL: str
+    GIT_AUTHOR_DATE: str
+    GIT_COMMITTER_DATE: str
+
+
 class RepositoryBuilder:
     """One repository on disk. Methods that make a commit return its oid."""
 
@@ -94,7 +106,7 @@ class RepositoryBuilder:
             raise AssertionError(f"git {' '.join(args)}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
-    def as_person(self, person: str, committer: str | None = None) -> dict[str, str]:
+    def as_person(self, person: str, committer: str | None = None) -> Identity:
         """The environment of somebody of PEOPLE, one minute later."""
         self.clock += 60
         name, email = PEOPLE[person]

@@ -82,7 +82,10 @@ def _branch(question: Question, name: str) -> tuple[str, str]:
     Raises: UsageError when there is none.
     """
     remotes = question.around.remotes
-    for candidate in (name if name.startswith("refs/") else HEADS + name, *(f"refs/remotes/{r}/{name}" for r in remotes)):
+    for candidate in (
+        name if name.startswith("refs/") else HEADS + name,
+        *(f"refs/remotes/{r}/{name}" for r in remotes),
+    ):
         tip = resolve_commit(question.repository, candidate)
         if tip is not None:
             return HEADS + short_branch(candidate, remotes), tip

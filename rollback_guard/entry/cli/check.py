@@ -50,7 +50,7 @@ def find_target(question: Question, into: str | None) -> tuple[str, str]:
     with ObjectReader(question.repository.git) as objects:
         policies = policies_for(objects, *candidates, "HEAD")
     if question.what_if is not None:
-        named = [name for name in literal_branches(question.what_if.policy)]
+        named = list(literal_branches(question.what_if.policy))
     else:
         named = [name for found in policies if found.policy is not None for name in literal_branches(found.policy)]
     for name in dict.fromkeys(named):

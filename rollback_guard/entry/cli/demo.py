@@ -36,6 +36,8 @@ def command(keep: str | None) -> None:
     try:
         os.mkdir(folder)
     except OSError as error:
-        raise UsageError(f"--keep: {keep} cannot be made: {error.strerror}", remedy="guard demo --keep NEW-FOLDER") from None
+        raise UsageError(
+            f"--keep: {keep} cannot be made: {error.strerror}", remedy="guard demo --keep NEW-FOLDER"
+        ) from None
     tell(folder, click.echo)
     click.echo(f"\nkept: {folder}")

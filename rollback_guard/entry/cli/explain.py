@@ -80,16 +80,16 @@ def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
     question = ask(here())
     if resolve_commit(question.repository, what) is None:
         known = ", ".join(rule.id for rule in RULES)
-        raise UsageError(f"{what!r} is neither a rule nor a commit here", remedy=f"guard explain RG201   # rules: {known}")
+        raise UsageError(
+            f"{what!r} is neither a rule nor a commit here", remedy=f"guard explain RG201   # rules: {known}"
+        )
     commit = require_commit(question.repository, what, "REV")
     target, tip = find_target(question, into)
     if is_ancestor(question.repository, commit, tip):
         landing = _landing_of(question, commit, tip)
         _, verdict = judge_landed(question.repository, landing, tip_name(question, target), as_of=question.as_of)
         return verdict, True
-    proposal = Proposal(
-        stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around)
-    )
+    proposal = Proposal(stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around))
     return verdict_of(question, (judge_proposal(question, proposal),)), False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import sys
 
 import click
@@ -91,7 +92,7 @@ def _explain(error: GuardError, arguments: list[str]) -> int:
 
     code = exit_codes.of_error(error)
     show(render_error(error, colour=wants_colour(sys.stderr)), sys.stderr)
-    asked = "--format=json" in arguments or ("--format", "json") in zip(arguments, arguments[1:])
+    asked = "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
     if asked and arguments[0] != "audit":  # an audit may have begun to write its own document
         from rollback_guard.report.json_text import error_document, render_json
 
