@@ -16,8 +16,9 @@ from rollback_guard import __version__
 
 def render_crash(error: BaseException, arguments: list[str], *, now: float) -> str:
     """The report's text. Of the arguments only commands and option names are kept, no values."""
-    kept = [argument.partition("=")[0] for argument in arguments if argument.startswith("-")]
-    command = next((argument for argument in arguments if argument.isalpha()), "")
+    words = arguments[2:] if arguments[:1] == ["--self"] else arguments
+    kept = [name for name in (word.partition("=")[0] for word in words) if name.startswith("--") and _is_word(name)]
+    command = next((word for word in words[:1] if _is_word(word)), "")
     frames = traceback.extract_tb(error.__traceback__)
     lines = [
         f"rollback_guard {__version__} · Python {sys.version.split()[0]} · {sys.platform}",
@@ -30,10 +31,15 @@ def render_crash(error: BaseException, arguments: list[str], *, now: float) -> s
     return "\n".join(lines) + "\n"
 
 
+def _is_word(text: str) -> bool:
+    """Whether an argument has the form of a command's, a stage's or an option's name."""
+    return len(text) <= 30 and all(one == "-" or "a" <= one <= "z" for one in text)
+
+
 def record_crash(error: BaseException, arguments: list[str]) -> str:
     """Write the report to a private file in the temporary folder; the message for the person."""
     text = render_crash(error, arguments, now=time.time())
-    folder = os.environ.get("TMPDIR", "/tmp" if os.name == "posix" else ".")
+    folder = os.environ.get("TMPDIR") or "/tmp"
     path = os.path.join(folder, f"rollback-guard-crash-{os.getpid()}-{os.urandom(4).hex()}.txt")
     where = f"report: {path}"
     try:

@@ -114,7 +114,10 @@ def _explain(error: GuardError) -> int:
 def _say(text: str) -> None:
     from rollback_guard.entry.wiring import show
 
-    show(text, sys.stderr)
+    try:
+        show(text, sys.stderr)
+    except (AttributeError, OSError, ValueError):
+        pass  # stderr is closed, or a full disk: the exit code says it
 
 
 def run() -> None:

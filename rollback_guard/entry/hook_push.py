@@ -64,7 +64,7 @@ def _is_elsewhere(repository: Repository, updates: Sequence[Update]) -> bool:
 
     out = repository.git.run("for-each-ref", "--format=%(refname)", HEADS, "refs/remotes/").stdout
     taken: dict[str, set[str]] = {}
-    for ref in decode(out).splitlines():
+    for ref in decode(out).split("\n")[:-1]:  # a name may hold what else ends a line
         name = ref[len(HEADS) :] if ref.startswith(HEADS) else ref[len("refs/remotes/") :].partition("/")[2]
         taken.setdefault(coarse_key(name), set()).add(name)
         taken.setdefault(coarse_key(ref.split("/")[2]) + "/", set()).add(ref)

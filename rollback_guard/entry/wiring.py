@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from rollback_guard.errors import UsageError
 from rollback_guard.git.repository import Repository, open_repository
 
 TYPE_CHECKING = False
@@ -21,7 +22,11 @@ def here() -> Repository:
 
     Raises: UsageError when there is none.
     """
-    return open_repository(os.getcwd(), os.environ, hook="GIT_DIR" in os.environ)
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the present folder does not exist any more", remedy="cd to a folder of the repository") from None
+    return open_repository(folder, os.environ, hook="GIT_DIR" in os.environ)
 
 
 def ask(repository: Repository, what_if: WhatIf | None = None) -> Question:
@@ -68,4 +73,7 @@ def hook_text(verdict: Verdict, stage: str) -> None:
 
     stream = sys.stderr
     text = render_hook_verdict(verdict, stage, colour=wants_colour(stream), ascii_only=plain_letters(stream))
-    show(text, stream)
+    try:
+        show(text, stream)
+    except (AttributeError, OSError, ValueError):
+        pass  # stderr is closed, or a full disk: the exit code says it

@@ -10,7 +10,6 @@ whatever allows or refuses a change to production reads the policy itself. Serve
 
 from __future__ import annotations
 
-import marshal
 import os
 
 from rollback_guard import __version__
@@ -61,11 +60,33 @@ def _name(folder: str, key: str) -> str:
 def _remembered(folder: str, key: str) -> Gist | None:
     try:
         with open(_name(folder, key), "rb") as file:
-            branches, keys = marshal.loads(file.read(LIMIT))
-    except (OSError, ValueError, EOFError, TypeError):
+            return _parsed(key, file.read(LIMIT))
+    except OSError:
         return None
-    wanted = (*branches, *keys) if isinstance(branches, tuple) and isinstance(keys, tuple) else (None,)
-    return (branches, keys) if all(isinstance(one, str) for one in wanted) else None
+
+
+def _render(key: str, gist: Gist) -> bytes:
+    """A gist as lines, `b` before a pattern and `k` before a key, with a checksum above them."""
+    branches, keys = gist
+    body = "".join(f"{line}\n" for line in (key, *(f"b {one}" for one in branches), *(f"k {one}" for one in keys)))
+    data = body.encode("utf-8", "surrogatepass")
+    return _checksum(data) + b"\n" + data
+
+
+def _checksum(body: bytes) -> bytes:
+    """Enough to tell what a crash or a bad disk left; `zlib` would cost an import at every commit."""
+    return b"%x.%x" % (len(body), sum(body))
+
+
+def _parsed(key: str, data: bytes) -> Gist | None:
+    """What `_render` made; None for everything else."""
+    checksum, _, body = data.partition(b"\n")
+    if checksum != _checksum(body):
+        return None
+    first, *lines = body.decode("utf-8", "surrogatepass").split("\n")[:-1]
+    branches = tuple(line[2:] for line in lines if line.startswith("b "))
+    keys = tuple(line[2:] for line in lines if line.startswith("k "))
+    return (branches, keys) if first == key and branches else None
 
 
 def _understood(folder: str, key: str, data: bytes, path: str) -> Gist | None:
@@ -90,7 +111,7 @@ def _remember(folder: str, key: str, gist: Gist) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         with open(scratch, "wb") as file:
-            file.write(marshal.dumps(gist))
+            file.write(_render(key, gist))
         os.replace(scratch, _name(folder, key))
     except OSError:
         pass
@@ -104,8 +125,14 @@ def may_be_trailer(line: str, keys: tuple[str, ...]) -> bool:
     end = next((place for place, letter in enumerate(line) if letter in ":=#"), -1)
     if end < 1:
         return False
-    key = line[:end].strip().lower().replace(" ", "-")
-    return any(abs(len(key) - len(known)) <= NEAR for known in keys) and key not in UNRELATED
+    key = line[:end].strip().casefold()
+    letters, known = _letters(key), tuple(map(_letters, keys))
+    return any(abs(len(letters) - len(one)) <= NEAR for one in known) and (key not in UNRELATED or letters in known)
+
+
+def _letters(key: str) -> str:
+    """A folded key without what people mistake for one another in it: blanks, hyphens and underscores."""
+    return key.replace(" ", "").replace("-", "").replace("_", "")
 
 
 NEAR = 2  # letters by which a misspelt key may be longer or shorter

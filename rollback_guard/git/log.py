@@ -61,8 +61,10 @@ def read_log(git: Git, layout: LogFormat, *args: str, stdin: bytes | None = None
     more = ["--stdin"] if stdin is not None else ["--end-of-options"]
     # Without the `--`, git refuses an oid after which somebody has named a file.
     command += [*args[: _options(args)], *more, *args[_options(args) :], "--"]
+    # A line that begins like a comment would not count when git looks for the trailers.
+    output = git.chunks(*command, stdin=stdin, config=("-c", "core.commentChar=#"))
     rest: list[bytes] = []
-    for found in split_stream(git.chunks(*command, stdin=stdin), b"\0"):
+    for found in split_stream(output, b"\0"):
         parts = rest + found if rest else found
         whole = len(parts) - len(parts) % fields
         for start in range(0, whole, fields):

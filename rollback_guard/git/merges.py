@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+__all__ = ["Automatic", "Difference", "MergeAgain", "Recorded"]
+
 
 class MergeAgain:
     """Recreates merges in a scratch object store. Use it in a `with`.

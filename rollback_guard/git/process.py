@@ -172,12 +172,13 @@ class Git:
         stdin: bytes | None = None,
         config: Sequence[str] = (),
         accept: Sequence[int] = (0,),
-        timeout: float = TIMEOUT,
+        timeout: float | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command to its end.
 
-        Raises: GitError when its exit status is not one of `accept`, or when it takes longer than
-        `timeout` seconds.
+        `timeout` is in seconds, for commands that wait for another machine; waiting with one costs a
+        millisecond, so local commands have none. Raises: GitError when the exit status is not one of
+        `accept`, or when it takes longer.
         """
         process = self.start(*args, config=config, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE)
         try:

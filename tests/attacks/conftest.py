@@ -155,8 +155,11 @@ def built_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def scene(built_scene: Path, tmp_path: Path) -> Scene:
-    """A copy of the scene; the clone stands on main."""
+def scene(built_scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A copy of the scene; the clone stands on main. Crash reports stay in the test's own folder."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     folder = tmp_path / "scene"
     shutil.copytree(built_scene, folder, symlinks=True)
     made = Scene(folder)

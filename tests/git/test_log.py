@@ -107,7 +107,8 @@ def test_a_file_named_like_a_commit_stops_nothing(tmp_path: Path, repository: Re
         (b"S\n\nKey:value\nkey:\tother  value \n", (("Key", "value"), ("key", "other value"))),
         (b"S\n\nA: one\n two\n\tthree\nB: x\n", (("A", "one two three"), ("B", "x"))),
         (b"S\r\n\r\nBody\r\n\r\nA: one\r\nB: two\r\n", (("A", "one"), ("B", "two"))),
-        (b"S\n\nA: before\n\n---\nB: after\n", (("B", "after"),)),
+        (b"S\n\nA: before\n\n---\nB: after\n", ()),
+        (b"S\n\n---\n\nB: after\n", (("B", "after"),)),
         (b"S\n\nA: before\n---\nfile | 1 +\n", ()),
         (b"S\n\nA: x\x1eB: y\nC: \x1dz\n", (("A", "x B: y"), ("C", "z"))),
         (b"S\n\nA: x\xe2\x80\xa8B: y\n", (("A", "x B: y"),)),
@@ -116,23 +117,18 @@ def test_a_file_named_like_a_commit_stops_nothing(tmp_path: Path, repository: Re
         (b"A: subject\n", ()),
         (b"", ()),
         (b"\n\n\nS\n\nA: x\n\n\n", (("A", "x"),)),
-        (
-            b"S\n\nSigned-off-by: J <j@x>\nno trailer\n and no continuation\nA: x\n",
-            (("Signed-off-by", "J <j@x>"), ("A", "x")),
-        ),
-        (b"S\n\nA: x\n\x1b[31mB: y\nC\xc3\xa9: z\n a b: c\n", None),
+        (b"S\n\nSigned-off-by: J\nno trailer\n no continuation\nA: x\n", (("Signed-off-by", "J"), ("A", "x"))),
+        (b"S\n\nSigned-off-by: J\n\x1b[31mB: y\nC\xc3\xa9: z\n-: x\n", (("Signed-off-by", "J"),)),
+        (b"S\n\nA: x\n\x1b[31mB: y\n", ()),
     ],
 )
 def test_trailers_as_people_write_them(
-    message: bytes, expected: tuple[tuple[str, str], ...] | None, repository: Repository
+    message: bytes, expected: tuple[tuple[str, str], ...], repository: Repository
 ) -> None:
     oid = commit(repository, message)
     (record,) = records(repository, oid)
-    found = trailers(record)
-    assert found == expected if expected is not None else "B" not in dict(found)
-    assert (
-        record[log.TEXT] == message.lstrip(b"\n").rstrip(b"\n") + b"\n" or not message.strip() or expected is not None
-    )
+    assert trailers(record) == expected
+    assert record[log.TEXT].rstrip(b"\n") == message.strip(b"\n")
     assert record[log.COMMIT] == oid.encode()
 
 
@@ -182,7 +178,7 @@ def test_control_characters_move_no_field(repository: Repository) -> None:
 @pytest.mark.usefixtures("git")
 def test_settings_of_the_repository_do_not_change_what_is_read(tmp_path: Path, repository: Repository) -> None:
     ran = tmp_path / "ran"
-    oid = commit(repository, "Caf\u00e9\n\nR: Omar <o@x>\nReviewed-by: Q <q@x>\nKey= no\n".encode(), author=b"Jane")
+    oid = commit(repository, "Caf\u00e9\n\nR: Omar <o@x>\nReviewed-by: Q <q@x>\n".encode(), author=b"Jane")
     subprocess.run(["git", "update-ref", "HEAD", oid], cwd=tmp_path / "repo", check=True)
     (tmp_path / "repo" / ".mailmap").write_text("Eve <eve@x> <jane@acme.example>\n")
     before = records(repository, oid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def changes(folder: Path, *states: Files) -> list[tuple[FileChange, ...]]:
     """The changes from each state to the next, of one batch."""
     repository = opened(folder)
     found = trees(repository, plant(folder, *(Node(state) for state in states)))
-    return list(read_changes(repository.git, list(zip(found, found[1:], strict=False))))
+    return list(read_changes(repository.git, list(pairwise(found))))
 
 
 def shown(files: tuple[FileChange, ...]) -> dict[str, tuple[PatchHunk, ...]]:
@@ -212,7 +213,7 @@ def test_paths_among_some_files_and_folders(tmp_path: Path) -> None:
         Node({"a": b"2", "dir/x": b"2", "dirt": b"3", "*": b"2"}),
     )
     git = opened(folder).git
-    pairs = list(zip(commits, commits[1:], strict=False))
+    pairs = list(pairwise(commits))
     assert read_paths(git, pairs, ("a", "dir/")) == [("a", "dir/x"), (), ()]
     assert read_paths(git, pairs, ("*",)) == [(), ("*",), ()]
     assert read_paths(git, [], ("a",)) == []

@@ -87,5 +87,5 @@ def test_settings_rewrite_no_trailer(tmp_path: Path, repository: Repository, mon
     user.write_text('[trailer]\n\tseparators = %\n[trailer "q"]\n\tkey = QA-by\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(user))
     again = opened(tmp_path / "repo")
-    assert read_trailers(again.git, b"S\n\nR: Omar\nQ: Quinn\nKey= no\n") == (("R", "Omar"), ("Q", "Quinn"))
+    assert read_trailers(again.git, b"S\n\nR: Omar\nQ: Quinn\n") == (("R", "Omar"), ("Q", "Quinn"))
     assert not ran.exists()

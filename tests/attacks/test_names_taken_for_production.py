@@ -1,0 +1,112 @@
+"""RG108: refs that look like production, hide beside it, or change what git reads under its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.conftest import Scene
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/heads/Main",
+        "refs/heads/MAIN",
+        "refs/heads/mаin",
+        "refs/heads/maіn",
+        "refs/heads/ｍain",
+        "refs/heads/main\u200b",
+        "refs/heads/\u202emain",
+        "refs/heads/ma\u00adin",
+        "refs/heads/main\u3164",
+        "refs/heads/ma1n",
+        "refs/heads/mаіn",
+        "refs/tags/main",
+        "refs/tags/Main",
+        "refs/heads/refs/heads/main",
+        "refs/heads/heads/main",
+        "refs/heads/origin/main",
+        "refs/tags/refs/heads/main",
+        "refs/tags/heads/main",
+        "refs/heads/-main",
+        "refs/heads/HEAD",
+        "refs/tags/HEAD",
+        "refs/heads/remotes/origin/main",
+        "refs/heads/𝗆𝖺𝗂𝗇",
+        "refs/heads/ⅿain",
+        "refs/heads/m\u0430\u0456n",
+    ],
+)
+def test_look_alike(scene: Scene, ref: str) -> None:
+    scene.refused(f"main:{ref}", rules=("RG108",))
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/refs/heads/main",
+        "refs/remotes/origin/main",
+        "refs/remotes/origin/HEAD",
+        "refs/remotes/heads/main",
+        "refs/Heads/main",
+        "refs/HEADS/main",
+        "refs/main",
+        "refs/heads/rnain",
+    ],
+)
+def test_name_outside_branches_and_tags_that_git_or_a_reader_takes_for_production(scene: Scene, ref: str) -> None:
+    scene.refused(f"main:{ref}", rules=("RG108",))
+
+
+def test_replace_ref_changes_what_the_server_reads_as_production(scene: Scene) -> None:
+    """No ref of production moves, and yet `git archive main` on the server gives another tree."""
+    evil = scene.commit_tree(scene.repo.tree("release/1.4"), "Evil")
+    scene.push(f"{evil}:refs/replace/{scene.repo.head('main')}")
+    assert scene.on_server("rev-parse", "main^{tree}") == scene.repo.tree("main")
+
+
+def test_branch_named_by_bytes_that_are_no_text(scene: Scene) -> None:
+    name = b"refs/heads/ma\xffin".decode(errors="surrogateescape")
+    done = scene.push(f"main:{name}")
+    assert "crashed" not in done.err
+    scene.repo.commit("Direct", app_dot_py="price = 9\n")
+    scene.refused("main", f"main:{name}2", rules=("RG101",))
+
+
+@pytest.mark.parametrize("name", ["\u001b[31m", "\u009b31m", "a\u0007b"])
+def test_control_characters_in_a_branch_s_name(scene: Scene, name: str) -> None:
+    done = scene.push(f"main:refs/heads/x{name}")
+    assert "\x1b" not in done.err.replace(f"refs/heads/x{name}", "")
+    assert done.code != 0
+
+
+@pytest.mark.parametrize(
+    "name", ["::error::pwned", "%0A::error::x", "<b>x</b>", "$(id)", "`id`", "'x", "x|y", "[x](http:y)", "@{-1}x"]
+)
+def test_production_like_name_with_markup(scene: Scene, name: str) -> None:
+    """The name of a branch that is refused is shown by the hook, and by nobody executed."""
+    try:
+        scene.repo.git("check-ref-format", f"refs/heads/{name}")
+    except AssertionError:
+        pytest.skip("git itself refuses the name")
+    scene.repo.commit("Direct", app_dot_py="price = 9\n")
+    scene.refused("main", f"main:refs/heads/{name}", rules=("RG101",))
+
+
+def test_tag_of_the_name_of_a_checked_branch(scene: Scene) -> None:
+    """git takes refs/tags/release/1.4 before the branch: what is checked must be said to be it, or be the branch."""
+    repo = scene.repo
+    repo.git("checkout", "-q", "-b", "feature/evil", "main")
+    repo.commit("Evil", app_dot_py="import evil\n")
+    repo.git("tag", "release/2", "release/1.4")
+    repo.git("checkout", "-q", "-b", "release/2", "feature/evil")
+    done = scene.guard("check", "--into", "main", "--head", "release/2", "--source", "release/2")
+    assert done.code != 0, done.out
+
+
+def test_gerrit_s_refs_for(scene: Scene) -> None:
+    """refs/for/main is only a name here: production does not move."""
+    before = scene.on_server("rev-parse", "main")
+    scene.repo.commit("Direct", app_dot_py="price = 9\n")
+    scene.push("main:refs/for/main")
+    assert scene.on_server("rev-parse", "main") == before
