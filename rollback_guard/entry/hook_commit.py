@@ -14,6 +14,8 @@ from rollback_guard.git.repository import Repository, current_branch, open_repos
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
 from rollback_guard.policy.patterns import matches_any
 
+POLICY_LIMIT = 1 << 22  # bytes of a file that may hold a policy; the reader itself says what is too large
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +83,7 @@ def _is_elsewhere(repository: Repository, branch: str, *, message: str | None = 
     try:
         with open(os.path.join(repository.git.cwd, message), encoding="utf-8", errors="replace") as file:
             # Lines as the rule RG206 takes them, which are more than those that end with a newline.
-            return not any(may_be_trailer(line, keys) for line in file.read(LONGEST).splitlines())
+            return not any(may_be_trailer(line, keys) for line in file.read().splitlines())
     except OSError:
         return False
 
@@ -193,7 +195,7 @@ def decide_policy(rest: list[str], environ: Mapping[str, str]) -> int:
     for path in rest or ["rollback-guard.toml"]:
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                data = file.read(POLICY_LIMIT)
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="guard policy check FILE") from None
         read_policy(data, path=os.path.basename(path) if path.endswith("pyproject.toml") else path)

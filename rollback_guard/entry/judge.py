@@ -10,14 +10,14 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
-from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at
+from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at, tips_of
 from rollback_guard.facts.push import Update, move_of
 from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, REMOTES, resolve_commit, short_branch
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import DEFAULT_BRANCHES
@@ -116,22 +116,34 @@ def judge_proposal(question: Question, proposal: Proposal) -> ChangeVerdict:
     return evaluate(question, found, change, collected.proposed)
 
 
-def general_policies(question: Question, objects: ObjectReader, target: str) -> tuple[PolicyFound, ...]:
-    """The policies that may say whether a branch is production: its own, and those of the default branch."""
+def general_policies(question: Question, objects: ObjectReader, *targets: str) -> tuple[PolicyFound, ...]:
+    """The policies that may say whether a branch is production: its own, and those of the default branch.
+
+    Which branch the machine's owner likes as the default one (init.defaultBranch) decides nothing.
+    """
     if question.what_if is not None:
         return ()
-    default = default_branches(question)
-    return policies_for(objects, target, *default)
+    tips = tips_of(question.repository, *targets, *general_branches(question.repository))
+    return policies_for(objects, *tips.values())
+
+
+def general_branches(repository: Repository) -> tuple[str, ...]:
+    """Full names of the branches whose policy may name any production branch, likeliest first.
+
+    In a bare repository what is below refs/remotes is what somebody pushed there.
+    """
+    if not repository.bare:
+        return DEFAULT_BRANCHES
+    own = current_branch(repository)
+    return (*((own,) if own else ()), *(name for name in DEFAULT_BRANCHES if name.startswith(HEADS)))
 
 
 def default_branches(question: Question) -> tuple[str, ...]:
     """Full names of the branches that may be the default one, likeliest first."""
     configured = question.around.default_branch
     more = (HEADS + configured,) if configured else ()
-    if question.repository.bare:
-        own = current_branch(question.repository)
-        return (*((own,) if own else ()), *more, *DEFAULT_BRANCHES)
-    return (*DEFAULT_BRANCHES[:1], *more, *DEFAULT_BRANCHES[1:])
+    general = general_branches(question.repository)
+    return tuple(dict.fromkeys((*general[:1], *more, *general[1:])))
 
 
 def stands_for_production(
@@ -159,19 +171,17 @@ def judge_update(
 ) -> list[ChangeVerdict]:
     """One ref of a push. Several commits added to production's own chain are judged one by one."""
     repository = question.repository
-    with ObjectReader(repository.git) as objects:
-        general = general_policies(question, objects, update.ref)
-        here = update.old is None or resolve_commit(repository, update.old) is not None
-        found = in_force(question, objects, update.old) if here else PolicyFound(at="nothing")
-        if update.old is None:
-            found = next((one for one in general if one.policy is not None), found)
-        broken = tuple(one for one in (found, *general) if one.error is not None)
+    here = update.old is None or resolve_commit(repository, update.old) is not None
+    found, others = _policies_of(question, update, here=here)
+    readable = next((one for one in (found, *others) if one.policy is not None), None)
     production = update.ref.startswith(HEADS) and (
-        is_production((found, *general), short_branch(update.ref))
-        if any(one.policy is not None for one in (found, *general))
-        else bool(broken) or is_default(question, update.ref)
+        is_production((found, *others), short_branch(update.ref))
+        if readable is not None
+        else any(one.error is not None for one in (found, *others)) or is_default(question, update.ref)
     )
     if not production or update.new is None or not here:
+        if not production or not here:  # a broken policy on a branch that is not production is nobody's business
+            found = readable or PolicyFound(at="nothing")
         change = _moved(question, update, stage, name, missing, production=production, here=here)
         return [evaluate(question, found, change, PolicyFound(at="nothing"))]
     # A production branch that is created begins where the one that its policy was found on stands.
@@ -191,6 +201,22 @@ def judge_update(
     return [evaluate(question, found, *one) for one in _one_by_one(question, found, proposal, collected)]
 
 
+def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[PolicyFound, tuple[PolicyFound, ...]]:
+    """The policy that judges a ref's move, and the others that may say that it is production.
+
+    For a ref that is created, the first readable one of the default branch judges; never that of a branch of
+    the same name here, which is what is pushed.
+    """
+    nothing = PolicyFound(at="nothing")
+    with ObjectReader(question.repository.git) as objects:
+        others = general_policies(question, objects, update.ref)
+        if update.old is not None:
+            return (in_force(question, objects, update.old) if here else nothing), others
+        names = (name for name in general_branches(question.repository) if name != update.ref)
+        general = policies_for(objects, *tips_of(question.repository, *names).values())
+    return next((one for one in general if one.policy is not None), nothing), others
+
+
 def _one_by_one(
     question: Question, found: PolicyFound, proposal: Proposal, collected: Collected
 ) -> list[tuple[Change, PolicyFound]]:
@@ -202,7 +228,7 @@ def _one_by_one(
         return [(change, collected.proposed)]
     parts = []
     for link in read_chain(question.repository, proposal.base, proposal.head):
-        step = proposal._replace(base=link.parents[0], head=link.commit)
+        step = proposal._replace(base=link.parents[0] if link.parents else None, head=link.commit)
         part = collect_range(question.repository, question.around, found.policy, step)
         parts.append((part.change, part.proposed))
     return parts
@@ -259,15 +285,13 @@ def require_branch(question: Question, name: str) -> tuple[str, str]:
     Raises: UsageError when there is no such branch.
     """
     repository, around = question.repository, question.around
-    if name.startswith("refs/"):
+    if name.startswith((HEADS, REMOTES)):
         candidates = [name]
     else:
-        tracking = [f"refs/remotes/{remote}/{name}" for remote in sorted(around.remotes, key=lambda r: r != "origin")]
+        tracking = [f"{REMOTES}{remote}/{name}" for remote in sorted(around.remotes, key=lambda r: r != "origin")]
         candidates = [*tracking, HEADS + name]
-    for candidate in candidates:
-        tip = resolve_commit(repository, candidate)
-        if tip is not None:
-            return HEADS + short_branch(candidate, around.remotes), tip
+    for candidate, tip in tips_of(repository, *candidates).items():
+        return HEADS + short_branch(candidate, around.remotes), tip
     raise UsageError(
         f"there is no branch {name!r} here, neither local nor as last seen on a remote",
         remedy="git fetch --all   # or look at: git branch --all",

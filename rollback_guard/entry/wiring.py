@@ -25,7 +25,7 @@ def here() -> Repository:
     try:
         folder = os.getcwd()
     except FileNotFoundError:
-        raise UsageError("the present folder does not exist any more", remedy="cd to a folder of the repository") from None
+        raise UsageError("the present folder is gone", remedy="cd to a folder of the repository") from None
     return open_repository(folder, os.environ, hook="GIT_DIR" in os.environ)
 
 

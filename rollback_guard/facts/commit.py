@@ -10,7 +10,8 @@ import os
 
 from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.facts.model import Change, Fact, Known, MergeCheck, Message, Stage, Trailer, Unknown
-from rollback_guard.facts.range import Collected, Proposal, collect_range, scratch_folder
+from rollback_guard.facts.policy_source import PolicyFound
+from rollback_guard.facts.range import Collected, Proposal, brought_by, collect_range, scratch_folder
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.facts.survey import SeenMerge, check_merges
 from rollback_guard.git.merges import MergeAgain
@@ -96,24 +97,27 @@ def merge_commit(
         missing=() if message is not None else ("the merge's message",),
     )
     change, proposed = collect_range(repository, around, policy, proposal)
-    merges = change.merges
     if len(heads) > 1:
-        merges = Known((MergeCheck(commit=heads[-1], subject=IN_THE_MAKING, kind="octopus"),), "MERGE_HEAD")
-    elif isinstance(merges, Known):
-        merges = _with_staged(repository, merges.value, base, heads[0])
-    change = change._replace(merges=merges)
+        octopus = MergeCheck(commit=heads[-1], subject=IN_THE_MAKING, kind="octopus")
+        change = change._replace(merges=Known((octopus,), "MERGE_HEAD"))
+    elif isinstance(change.merges, Known):
+        change, proposed = _with_staged(repository, change, change.merges.value, base, heads[0])
     if message is not None and isinstance(change.messages, Known):
         change = change._replace(messages=Known((message, *change.messages.value), "commit-msg"))
     return Collected(change, proposed)
 
 
 def _with_staged(
-    repository: Repository, found: tuple[MergeCheck, ...], base: str, head: str
-) -> Fact[tuple[MergeCheck, ...]]:
-    """The merges of the change, and the one in the making as it is staged."""
+    repository: Repository, change: Change, found: tuple[MergeCheck, ...], base: str, head: str
+) -> tuple[Change, PolicyFound]:
+    """The change with the merge in the making as it is staged: what it holds is what would land."""
     try:
         with MergeAgain(repository, scratch_folder()) as again:
-            seen = SeenMerge(head, (base, head), again.write_index(repository), IN_THE_MAKING)
-            return Known((*found, *check_merges(again, (seen,))), "git merge-tree")
+            tree = again.write_index(repository)
+            seen = SeenMerge(head, (base, head), tree, IN_THE_MAKING)
+            merges = Known((*found, *check_merges(again, (seen,))), "git merge-tree")
+            touched, proposed = brought_by(again.git, base, tree)
+            return change._replace(merges=merges, result_tree=Known(tree, "index"), touched=touched), proposed
     except UndeterminedError as error:
-        return Unknown(error.message, error.remedy)
+        unknown = Unknown(error.message, error.remedy)
+        return change._replace(merges=unknown, result_tree=unknown, touched=unknown), PolicyFound(at="nothing")

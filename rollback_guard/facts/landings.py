@@ -12,7 +12,7 @@ from rollback_guard.facts.model import Known, Landing
 from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, REMOTES, list_refs
+from rollback_guard.git.refs import HEADS, REMOTES, Ref, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.patterns import matches_any
@@ -51,18 +51,22 @@ class Asked(NamedTuple):
 
     def branches_with(self, commit: str) -> tuple[str, ...]:
         """Branches that hold a commit; production itself is left out, being on it approves nothing."""
+        return self._beside(branches_with(self.repository, self.around, commit))
+
+    def branches_at(self, commit: str, refs: tuple[Ref, ...]) -> tuple[str, ...]:
+        """Branches among refs whose tip a commit is; production itself is left out."""
+        at = tuple(ref for ref in refs if ref.commit == commit and ref.name.startswith((HEADS, REMOTES)))
+        return self._beside(short_names(at, self.around))
+
+    def _beside(self, names: tuple[str, ...]) -> tuple[str, ...]:
         production = self.policy.production.branches if self.policy is not None else ()
-        return tuple(
-            name
-            for name in branches_with(self.repository, self.around, commit)
-            if name != self.short and not matches_any(production, name)
-        )
+        return tuple(name for name in names if name != self.short and not matches_any(production, name))
 
 
 def read_chain(repository: Repository, base: str, head: str) -> Chain:
     """The commits that a move from base to head adds to production's first-parent chain, oldest first."""
     layout = "--format=tformat:%H%x00%P%x00%T%x00%s"
-    out = repository.git.run("log", "-z", "--first-parent", "--reverse", layout, f"{base}..{head}").stdout
+    out = repository.git.run("log", "-z", "--first-parent", "--reverse", layout, f"{base}..{head}", "--").stdout
     fields = decode(out).split("\0")[:-1]
     return tuple(
         ChainLink(fields[i], tuple(fields[i + 1].split()), fields[i + 2], fields[i + 3])
@@ -104,6 +108,6 @@ def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> di
     results = again.merge([(link.parents[0], tip) for link, _, tip in pairs])
     return {
         link.commit: name
-        for (link, name, _), automatic in zip(pairs, results)
+        for (link, name, _), automatic in zip(pairs, results, strict=False)  # results are made as they are asked for
         if automatic.clean and automatic.tree == link.tree
     }

@@ -10,6 +10,8 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError
 from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.git.process import decode
+from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.policy.patterns import matches_any
@@ -65,11 +67,21 @@ def policies_for(objects: ObjectReader, *revs: str) -> tuple[PolicyFound, ...]:
     return tuple(found)
 
 
+def tips_of(repository: Repository, *names: str) -> dict[str, str]:
+    """The commits that refs of these full names stand at, in the order asked.
+
+    git itself would take `refs/tags/refs/heads/main` for a `refs/heads/main` that is not there.
+    """
+    layout = "--format=%(refname)%00%(objectname)%00%(objecttype)"
+    out = decode(repository.git.run("for-each-ref", layout, *names).stdout)
+    lines = [line.split("\0") for line in out.split("\n")[:-1]]
+    found = {name: oid for name, oid, kind in lines if kind == "commit"}
+    return {name: found[name] for name in names if name in found}
+
+
 def is_production(policies: tuple[PolicyFound, ...], branch: str) -> bool:
     """Whether any of the policies names the branch (short name) as production."""
-    return any(
-        found.policy is not None and matches_any(found.policy.production.branches, branch) for found in policies
-    )
+    return any(found.policy is not None and matches_any(found.policy.production.branches, branch) for found in policies)
 
 
 def literal_branches(policy: Policy) -> tuple[str, ...]:

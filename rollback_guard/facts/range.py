@@ -41,7 +41,7 @@ from rollback_guard.facts.survey import SeenMerge, check_merges, read_messages, 
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import Git, decode
-from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
+from rollback_guard.git.refs import HEADS, REMOTES, TAGS, Ref, is_ancestor, list_refs, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import governs
@@ -81,21 +81,24 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
     """All facts about one proposal. What cannot be had is Unknown with the reason."""
     base, head = proposal.base, proposal.head
     asked = Asked(repository, around, policy, short_branch(proposal.target, around.remotes))
-    base_in_head = base is None or is_ancestor(repository, base, head)
-    branches = asked.branches_with(head)
-    by_branch = bool(approved(policy, asked.short, branches) or proposal.claimed_source)
+    refs = list_refs(repository, HEADS, REMOTES, TAGS)
+    branches, by_branch = _branches(asked, proposal, refs)
+    # Who comes over an approved branch is not taken apart, and the walk itself tells whether it holds the base.
+    base_in_head = base is None or (not by_branch and is_ancestor(repository, base, head))
     chain = () if by_branch or not base_in_head or base is None else read_chain(repository, base, head)
-    head_tree = decode(repository.git.run("rev-parse", f"{head}^{{tree}}").stdout).strip()
     bearers = _bearers(chain, head)
-    survey, seen = walk_range(
+    messages = read_messages(repository.git, bearers)
+    head_tree = str(messages[0].tree)
+    survey, seen, reached = walk_range(
         repository,
         [head] if base is None else [head, f"^{base}"],
         keys=trailer_keys(policy),
         counting=[oid for _, oid in bearers],
         landing=[link.commit for link in chain if len(link.parents) > 1],
+        base=base or "",
     )
+    base_in_head = base_in_head or reached or base == head
     merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, chain)
-    messages = read_messages(repository.git, bearers)
     # Where production is moved to a merge that stands already, its branch's head is what was looked at.
     vouched = next((str(message.tree) for message in messages if message.bearer == "head"), head_tree)
     up_to_date: Fact[bool] = Known(base_in_head if not chain else vouched == head_tree, "git merge-base")
@@ -118,7 +121,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         messages=Known(messages, "git log"),
         landings=Known(collect_landings(asked, chain, merged.squashes), "git log --first-parent"),
         base_in_head=up_to_date,
-        refs=ref_names(repository),
+        refs=Known(tuple(ref.name for ref in refs), "git for-each-ref"),
         touched=merged.touched,
         restoration=_restoration(repository, policy, base, head, head_tree, chain),
         missing=proposal.missing,
@@ -129,6 +132,20 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
 def ref_names(repository: Repository) -> Fact[tuple[str, ...]]:
     """The full names of all branches and tags."""
     return Known(tuple(ref.name for ref in list_refs(repository, HEADS, REMOTES, TAGS)), "git for-each-ref")
+
+
+def _branches(asked: Asked, proposal: Proposal, refs: tuple[Ref, ...]) -> tuple[tuple[str, ...], bool]:
+    """The branches that hold the head, and whether one of them is an approved way, or one that the caller named.
+
+    Which branches hold a commit takes git a walk over all history; an approved branch whose tip it is
+    tells enough.
+    """
+    claimed = proposal.claimed_source
+    at_head = asked.branches_at(proposal.head, refs)
+    if approved(asked.policy, asked.short, at_head) and (claimed is None or claimed in at_head):
+        return at_head, True
+    branches = asked.branches_with(proposal.head)
+    return branches, bool(approved(asked.policy, asked.short, branches) or claimed)
 
 
 def _bearers(chain: Chain, head: str) -> tuple[tuple[str, str], ...]:
@@ -168,7 +185,7 @@ def _merge_facts(
     plain = [link for link in chain if len(link.parents) < 2]
     result: Fact[str] = Known(head_tree, "head")
     if base_in_head and not seen and not plain:
-        return _Merged(result, Known(()), {}, *_brought(repository.git, base, head_tree))
+        return _Merged(result, Known(()), {}, *brought_by(repository.git, base, head_tree))
     try:
         with MergeAgain(repository, scratch_folder()) as again:
             checks = check_merges(again, seen)
@@ -176,14 +193,14 @@ def _merge_facts(
                 result = _result_tree(again, repository, proposal)
             squashes = find_squashes(again, asked, plain)
             tree = result.value if isinstance(result, Known) else head_tree
-            return _Merged(result, Known(checks, "git merge-tree"), squashes, *_brought(again.git, base, tree))
+            return _Merged(result, Known(checks, "git merge-tree"), squashes, *brought_by(again.git, base, tree))
     except UndeterminedError as error:
         unknown = Unknown(error.message, error.remedy)
-        brought = _brought(repository.git, base, head_tree)
+        brought = brought_by(repository.git, base, head_tree)
         return _Merged(result if base_in_head else unknown, unknown, {}, *brought)
 
 
-def _brought(git: Git, base: str | None, tree: str) -> tuple[Fact[Touched], PolicyFound]:
+def brought_by(git: Git, base: str | None, tree: str) -> tuple[Fact[Touched], PolicyFound]:
     """What a tree does to the guard's own files, and the policy that it holds."""
     with ObjectReader(git) as objects:
         return touched_by(git, base, tree), read_policy_at(objects, tree)
@@ -205,7 +222,7 @@ def _result_tree(again: MergeAgain, repository: Repository, proposal: Proposal) 
 def touched_by(git: Git, base: str | None, tree: str) -> Fact[Touched]:
     """What the change does to the guard's own files, and whether it does anything else."""
     if base is None:
-        command = ("ls-tree", "-r", "-z", "--name-only", tree)
+        command: tuple[str, ...] = ("ls-tree", "-r", "-z", "--name-only", tree)
     else:
         command = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree)
     governing: list[str] = []

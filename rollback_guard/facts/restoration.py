@@ -1,7 +1,8 @@
 """Whether a change puts production back to the tree of a stable release that it already had.
 
-Decided from content alone: an annotated stable tag that is here already, whose commit production holds, and
-whose tree is exactly what the change gives. Who may do so is for the gate. See docs/adr/0004.
+Decided from content alone: an annotated stable tag that is here already, made by somebody who may, where
+production itself stood, and whose tree is exactly what the change gives. Who may go back is for the gate.
+See docs/adr/0004.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from rollback_guard.facts.model import Identity, Message, Restoration
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import TAGS, is_ancestor
 from rollback_guard.git.repository import Repository
+from rollback_guard.git.tags import fault_of, read_tag
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.tags import REVOKED, name_pattern
+from rollback_guard.policy.tags import REVOKED, may_tag, name_pattern, signers_of
 
 REVERTS = "This reverts commit "
 
@@ -33,7 +35,7 @@ def stable_tags(repository: Repository, policy: Policy) -> tuple[tuple[str, str,
 def find_restoration(repository: Repository, policy: Policy, *, base: str, head: str, tree: str) -> Restoration | None:
     """The stable release to which commits `base..head`, none of them a merge, go back; None when to none."""
     for name, commit, stable_tree in stable_tags(repository, policy):
-        if stable_tree == tree and is_ancestor(repository, commit, base):
+        if stable_tree == tree and _is_sound(repository, policy, name) and _chain(repository, commit, tree, base):
             out = repository.git.run("log", "-z", "--format=tformat:%cn%x00%ce", f"{base}..{head}").stdout
             return Restoration(tag=name, commit=commit, committers=_identities(decode(out)))
     return None
@@ -46,30 +48,46 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
     that stable release; or the stable release's own tree.
     """
     named = [trailer.value for trailer in message.trailers if trailer.key.lower() == "rollback-to"]
-    if len(named) != 1 or message.commit is None:
+    if len(named) != 1 or message.commit is None or message.tree is None:
         return None
     for name, commit, tree in stable_tags(repository, policy):
-        if name != named[0] or not is_ancestor(repository, commit, message.commit):
+        if name != named[0] or not _is_sound(repository, policy, name):
             continue
-        if tree == message.tree or _undoes(repository, message, commit):
+        chain = _chain(repository, commit, tree, f"{message.commit}^1")
+        before = chain.get(_reverted(message.text) or "", "")
+        if chain and message.tree in (tree, before):
             return Restoration(tag=name, commit=commit, committers=(committer,))
     return None
 
 
-def _undoes(repository: Repository, message: Message, stable: str) -> bool:
-    reverted = _reverted(message.text)
-    if reverted is None:
+def _is_sound(repository: Repository, policy: Policy, name: str) -> bool:
+    """Whether a tag is what it says, was made by somebody who may, and is signed where the policy asks for that."""
+    record = read_tag(repository, name)
+    if record is None or fault_of(repository, record, signers_of(policy)):
         return False
-    names = (f"{reverted}^1^{{tree}}", f"{reverted}^{{commit}}")
-    for name in names:
-        if repository.git.run("rev-parse", "--verify", "--quiet", name, accept=(0, 1, 128)).returncode != 0:
-            return False
-    before = decode(repository.git.run("rev-parse", names[0]).stdout).strip()
-    return (
-        before == message.tree
-        and is_ancestor(repository, reverted, str(message.commit))
-        and is_ancestor(repository, stable, reverted)
-    )
+    return may_tag(policy, record.tagger.rpartition("<")[2].rstrip(">"))
+
+
+def _chain(repository: Repository, stable: str, tree: str, tip: str) -> dict[str, str]:
+    """Each commit of production's own chain above a stable release, with the tree that was before it.
+
+    Empty when production never stood there: an ancestor may be the half of a branch that was merged whole.
+    Production stood there if the release's commit is on the chain, or if what brought it has its very tree.
+    """
+    if not is_ancestor(repository, stable, tip):
+        return {}
+    layout = "--format=tformat:%H%x00%P%x00%T"
+    out = repository.git.run("log", "-z", "--first-parent", layout, f"{stable}..{tip}").stdout
+    fields = decode(out).split("\0")[:-1]
+    links = [(fields[i], fields[i + 1].partition(" ")[0], fields[i + 2]) for i in range(0, len(fields), 3)]
+    below = links[-1][1] if links else stable
+    if below != stable and tree not in [own for _, _, own in links]:
+        return {}
+    trees = [own for _, _, own in links[1:]]
+    if below:
+        trees.append(repository.git.text("rev-parse", f"{below}^{{tree}}"))
+    found = {commit: before for (commit, _, _), before in zip(links, trees, strict=False)}
+    return {**found, stable: tree}
 
 
 def _reverted(text: str) -> str | None:

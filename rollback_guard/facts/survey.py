@@ -64,7 +64,9 @@ class Walk:
         self.first: list[bytes] = []  # the record that was added first
         self.merges: list[SeenMerge] = []
         self.boundaries: frozenset[bytes] = frozenset()
-        self.cut = False
+        self.cut = False  # the walk came to where a shallow clone ends
+        self.base = b""
+        self.reached = False  # a commit of the walk has the base for parent
 
     def add(self, record: list[bytes]) -> None:
         """One commit. Who made a merge that lands made nothing of the change; its tree is judged apart."""
@@ -80,6 +82,8 @@ class Walk:
         if not merge or commit not in self._landing:
             self._people.setdefault((record[log.AUTHOR], record[log.AUTHOR_EMAIL], "author"), commit)
             self._people.setdefault((record[log.COMMITTER], record[log.COMMITTER_EMAIL], "committer"), commit)
+        if self.base and self.base in parents:
+            self.reached = True
         if record[log.TRAILERS]:
             self._add_trailers(commit, record[log.TRAILERS])
         if self.boundaries and commit in self.boundaries:
@@ -129,6 +133,14 @@ def read_identity(value: str) -> tuple[str, str]:
     return (name.strip(), email.strip()) if opening and closing else (value.strip(), "")
 
 
+class Walked(NamedTuple):
+    """What a walk found, and whether it came down to the base that was named."""
+
+    survey: Fact[Survey]
+    merges: list[SeenMerge]
+    reached: bool
+
+
 def walk_range(
     repository: Repository,
     revs: Sequence[str],
@@ -136,7 +148,8 @@ def walk_range(
     keys: frozenset[str],
     counting: Iterable[str],
     landing: Iterable[str] = (),
-) -> tuple[Fact[Survey], list[SeenMerge]]:
+    base: str = "",
+) -> Walked:
     """Survey the commits of a range (oids, `^oid` for what is excluded).
 
     Unknown when the walk came to where a shallow clone was cut: then nobody knows what lies beyond.
@@ -144,12 +157,13 @@ def walk_range(
     layout = LogFormat()
     walk = Walk(layout, keys=keys, counting=frozenset(counting), landing=frozenset(landing))
     walk.boundaries = shallow_boundaries(repository)
+    walk.base = encode(base)
     add = walk.add
     for record in read_log(repository.git, layout, *revs):
         add(record)
     if walk.cut:
-        return shallow_unknown(), walk.merges
-    return Known(walk.survey(), "git log"), walk.merges
+        return Walked(shallow_unknown(), walk.merges, walk.reached)
+    return Walked(Known(walk.survey(), "git log"), walk.merges, walk.reached)
 
 
 def shallow_unknown() -> Unknown:

@@ -251,9 +251,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def failed(command: str, status: int, stderr: bytes) -> GitError:
     """The error for a git command that ended with a status that nobody expected."""
     said = decode(stderr).strip()
-    last = said.splitlines()[-1] if said else f"exit status {status}"
+    lines = said.splitlines() or [f"exit status {status}"]
+    why = next((line for line in lines if line.startswith("fatal: ")), lines[-1])  # advice may follow it
     return GitError(
-        f"git {command} failed: {last}",
+        f"git {command} failed: {why}",
         remedy="git fsck --connectivity-only   # when this looks like a damaged or incomplete repository",
         status=status,
         stderr=said,

@@ -145,6 +145,25 @@ def delete_tag(repository: Repository, name: str, oid: str) -> None:
     repository.git.run("update-ref", "-d", TAGS + name, oid)
 
 
+def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None) -> str:
+    """Why a tag cannot be a stable release, or "": `signers` are the public keys of which one must have signed."""
+    if record.kind in ("missing", "too large"):
+        return f"its object is {record.kind}"
+    if record.kind != "tag":
+        return "it is a lightweight tag: nobody says who made it, and when"
+    if record.own_name != record.name:
+        return f"it was moved or copied: inside, it is called {record.own_name}"
+    if record.target_kind != "commit":
+        return f"it is the tag of a {record.target_kind}, not of a commit"
+    if not record.tagger or not record.date:
+        return "it does not say who made it, and when"
+    if signers is not None and not record.ssh_signed:
+        return "it bears no SSH signature, and the policy asks for one"
+    if signers is not None and not verify_ssh_tag(repository, record.object, signers):
+        return "its signature does not verify with a key of somebody who may release"
+    return ""
+
+
 def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> bool:
     """Whether the tag bears an SSH signature, valid when it was made, by one of the public keys.
 

@@ -12,38 +12,17 @@ from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
 from rollback_guard.git.repository import Repository
-from rollback_guard.git.tags import TagRecord, read_tag, read_tags, verify_ssh_tag
+from rollback_guard.git.tags import TagRecord, fault_of, read_tag, read_tags
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.patterns import matches_any
-from rollback_guard.policy.tags import REVOKED, name_pattern
+from rollback_guard.policy.tags import REVOKED, name_pattern, signers_of
 from rollback_guard.release.model import Stable, State, Target
-
-
-def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
-    """The public keys of the people who may sign stable tags; None when no signature is asked for."""
-    if policy is None or not policy.release.signed:
-        return None
-    allowed = policy.members_of(policy.release.by)
-    return tuple(key for person in policy.people if not allowed or person.id in allowed for key in person.keys)
 
 
 def judge_tag(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None) -> tuple[State, str]:
     """Whether one tag can be a stable release, revocations and branches aside; and why not."""
-    if record.kind in ("missing", "too large"):
-        return "broken", f"its object is {record.kind}"
-    if record.kind != "tag":
-        return "broken", "it is a lightweight tag: nobody says who made it, and when"
-    if record.own_name != record.name:
-        return "broken", f"it was moved or copied: inside, it is called {record.own_name}"
-    if record.target_kind != "commit":
-        return "broken", f"it is the tag of a {record.target_kind}, not of a commit"
-    if not record.tagger or not record.date:
-        return "broken", "it does not say who made it, and when"
-    if signers is not None and not record.ssh_signed:
-        return "broken", "it bears no SSH signature, and the policy asks for one"
-    if signers is not None and not verify_ssh_tag(repository, record.object, signers):
-        return "broken", "its signature does not verify with a key of somebody who may release"
-    return "stable", ""
+    fault = fault_of(repository, record, signers)
+    return ("broken", fault) if fault else ("stable", "")
 
 
 def read_releases(repository: Repository, policy: Policy | None, tip: str | None) -> tuple[Stable, ...]:

@@ -22,10 +22,10 @@ from rollback_guard.git.tags import (
     write_tag,
 )
 from rollback_guard.policy.model import Policy, Release
-from rollback_guard.policy.tags import REVOKED, name_pattern
+from rollback_guard.policy.tags import REVOKED, name_pattern, signers_of
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Released
-from rollback_guard.release.stable import judge_tag, signers_of
+from rollback_guard.release.stable import judge_tag
 
 ATTEMPTS = 100  # names tried while others tag at the same time
 

@@ -104,6 +104,8 @@ def test_a_failure_says_the_last_line_and_keeps_the_rest(tmp_path: Path) -> None
     assert raised.value.status == 3
     assert raised.value.stderr == "warning: x\nfatal: bad \udcff"
     assert git.run("log", accept=(0, 3)).returncode == 3
+    with pytest.raises(GitError, match="git log failed: fatal: this"):
+        script(tmp_path, 'echo "error: x\nfatal: this\nuse that" >&2; exit 1').run("log")
     with pytest.raises(GitError, match="git log failed: exit status 5"):
         script(tmp_path, "exit 5").run("log")
 

@@ -12,8 +12,9 @@ from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import LandedVerdict, iter_audit
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour
 from rollback_guard.errors import UsageError
+from rollback_guard.facts.policy_source import tips_of
 from rollback_guard.gate.verdict import Decision, decide_all
-from rollback_guard.git.refs import HEADS, require_commit, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, REMOTES, require_commit, short_branch
 from rollback_guard.report.audit_text import render_landed, render_summary
 from rollback_guard.report.json_text import iter_audit_json
 
@@ -82,11 +83,8 @@ def _branch(question: Question, name: str) -> tuple[str, str]:
     Raises: UsageError when there is none.
     """
     remotes = question.around.remotes
-    for candidate in (
-        name if name.startswith("refs/") else HEADS + name,
-        *(f"refs/remotes/{r}/{name}" for r in remotes),
-    ):
-        tip = resolve_commit(question.repository, candidate)
-        if tip is not None:
-            return HEADS + short_branch(candidate, remotes), tip
+    full = name.startswith((HEADS, REMOTES))
+    candidates = (name,) if full else (HEADS + name, *(f"{REMOTES}{remote}/{name}" for remote in remotes))
+    for candidate, tip in tips_of(question.repository, *candidates).items():
+        return HEADS + short_branch(candidate, remotes), tip
     raise UsageError(f"there is no branch {name!r} here", remedy="git fetch --all   # or look at: git branch --all")

@@ -11,10 +11,11 @@ from rollback_guard.entry.exit_codes import of_decision
 from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, require_branch, verdict_of
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
 from rollback_guard.errors import UsageError
-from rollback_guard.facts.policy_source import literal_branches, policies_for
+from rollback_guard.facts.policy_source import literal_branches, policies_for, tips_of
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
 from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, require_commit, resolve_commit, short_branch
 from rollback_guard.git.repository import current_branch
 from rollback_guard.policy.read import LIMIT, read_policy
@@ -30,7 +31,7 @@ def read_what_if(path: str | None) -> WhatIf | None:
         return None
     try:
         with open(path, "rb") as file:
-            data = file.read(LIMIT + 1)
+            data = file.read(16 * LIMIT)  # a pyproject.toml may hold more than a policy; the reader bounds it
     except OSError as error:
         raise UsageError(f"--policy: {path} cannot be read: {error.strerror}", remedy="guard init") from None
     policy = read_policy(data, path="pyproject.toml" if os.path.basename(path) == "pyproject.toml" else path)
@@ -58,11 +59,15 @@ def find_target(question: Question, into: str | None) -> tuple[str, str]:
             return require_branch(question, name)
         except UsageError:
             continue
-    for candidate in candidates:
-        tip = resolve_commit(question.repository, candidate)
-        if tip is not None:
-            return HEADS + short_branch(candidate, question.around.remotes), tip
+    for candidate, tip in tips_of(question.repository, *candidates).items():
+        return HEADS + short_branch(_followed(question, candidate), question.around.remotes), tip
     raise UsageError("no production branch is here to check against", remedy="guard check --into BRANCH")
+
+
+def _followed(question: Question, name: str) -> str:
+    """The branch that refs/remotes/origin/HEAD stands for; any other name as it is."""
+    process = question.repository.git.run("symbolic-ref", "--quiet", name, accept=(0, 1, 128))
+    return decode(process.stdout).strip() or name
 
 
 def write_out(text: str, output: str | None) -> None:

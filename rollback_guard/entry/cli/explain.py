@@ -13,6 +13,7 @@ from rollback_guard.entry.judge import Question, judge_proposal, verdict_of
 from rollback_guard.entry.judge_history import judge_landed
 from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
 from rollback_guard.errors import UsageError
+from rollback_guard.facts.policy_source import tips_of
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
 from rollback_guard.gate.registry import RULES, find_rule
@@ -87,25 +88,24 @@ def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
     target, tip = find_target(question, into)
     if is_ancestor(question.repository, commit, tip):
         landing = _landing_of(question, commit, tip)
-        _, verdict = judge_landed(question.repository, landing, tip_name(question, target), as_of=question.as_of)
+        _, verdict = judge_landed(question.repository, landing, tip_name(question, target, tip), as_of=question.as_of)
         return verdict, True
     proposal = Proposal(stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around))
     return verdict_of(question, (judge_proposal(question, proposal),)), False
 
 
-def tip_name(question: Question, target: str) -> str:
+def tip_name(question: Question, target: str, tip: str) -> str:
     """A name under which the target's tip can be found here: the local branch, else one as seen on a remote."""
     short = target.removeprefix("refs/heads/")
     names = (target, *(f"refs/remotes/{remote}/{short}" for remote in question.around.remotes))
-    tips = [name for name in names if resolve_commit(question.repository, name) is not None]
-    return next((name for name in reversed(tips)), target)
+    return next((name for name, found in tips_of(question.repository, *names).items() if found == tip), target)
 
 
 def _landing_of(question: Question, commit: str, tip: str) -> str:
     """The commit of production's own chain by which a commit landed: the oldest one that holds it."""
     git = question.repository.git
-    chain = decode(git.run("rev-list", "--first-parent", f"{commit}..{tip}").stdout).split()
-    if not chain:
+    if commit in decode(git.run("rev-list", "--first-parent", tip).stdout).split():
         return commit
-    own = decode(git.run("rev-list", "--first-parent", "--max-count=1", f"{chain[-1]}^1").stdout).strip()
-    return commit if own == commit else chain[-1]
+    chain = decode(git.run("rev-list", "--first-parent", f"{commit}..{tip}", "--").stdout).split()
+    holders = set(decode(git.run("rev-list", "--ancestry-path", f"{commit}..{tip}", "--").stdout).split())
+    return next(link for link in reversed(chain) if link in holders)
