@@ -111,7 +111,9 @@ def test_python_is_gone(direct: Scene) -> None:
 def test_package_is_gone_or_half_gone(direct: Scene, tmp_path: Path, what: str) -> None:
     shutil.copytree(ROOT / "rollback_guard", tmp_path / "copy" / "rollback_guard")
     hook = direct.server / "hooks" / "pre-receive"
-    hook.write_text(hook.read_text().replace(str(ROOT), str(tmp_path / "copy")))
+    copied = str(tmp_path / "copy")
+    text = hook.read_text().replace(f"{ROOT}/rollback_guard", f"{copied}/rollback_guard")
+    hook.write_text(text.replace(f"['{ROOT}'", f"['{copied}'").replace(f"'\"'\"'{ROOT}'\"'\"'", f"'\"'\"'{copied}'\"'\"'"))
     direct.refused("main", rules=("RG101",))
     gone = tmp_path / "copy" / what
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
@@ -135,7 +137,7 @@ def test_shared_hook_without_python(direct: Scene, tmp_path: Path, stage: str) -
 @pytest.mark.parametrize("folder", ["/nowhere", "/proc", "/dev/null", "/dev/full"])
 def test_no_scratch_folder(evil_merge: Scene, folder: str) -> None:
     code = receive(evil_merge, hook_line(evil_merge), TMPDIR=folder)
-    assert code in (2, 3, 4)
+    assert code in (1, 2, 4)
 
 
 @pytest.mark.parametrize("redirect", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-", ">/dev/full 2>/dev/full"])

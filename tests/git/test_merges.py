@@ -478,6 +478,7 @@ def test_settings_attributes_and_drivers_of_the_machine_do_not_count(
         "diff.renames": "false",
         "diff.algorithm": "patience",
         "core.bare": "true",
+        "core.bigFileThreshold": "1",
     }
     for name, value in settings.items():
         subprocess.run(["git", "config", name, value], cwd=folder, check=True)
@@ -488,7 +489,7 @@ def test_settings_attributes_and_drivers_of_the_machine_do_not_count(
     assert fine.unexplained == ()
     assert fine.resolved == ("a",)
     assert odd is not None
-    assert {path for path, _ in odd.unexplained} == {"b"}
+    assert [(path, hunk.added) for path, hunk in odd.unexplained] == [("b", ("evil",))]
     assert not ran.exists()
 
 
@@ -557,10 +558,15 @@ def test_a_partial_clone_fetches_what_it_needs(tmp_path: Path, scratch: Path) ->
         ["git", "rev-list", "--objects", "--all", "--missing=print"], cwd=clone, capture_output=True, check=True
     ).stdout
     assert b"\n?" in absent
+    attributes, ran = tmp_path / "attributes", tmp_path / "ran"
+    attributes.write_text("* merge=mine\n")
+    for name, value in (("core.attributesFile", str(attributes)), ("merge.mine.driver", f"touch {ran}")):
+        subprocess.run(["git", "config", name, value], cwd=clone, check=True)
     (found,) = differences(clone, scratch, planted.ours, planted.theirs, [planted.merge])
     assert found is not None
     assert found.resolved == ("a",)
     assert found.unexplained == ()
+    assert not ran.exists()
 
 
 def test_a_shallow_clone_is_merged_from_where_it_was_cut(tmp_path: Path, scratch: Path) -> None:
