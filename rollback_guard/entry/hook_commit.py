@@ -98,7 +98,9 @@ def _policies(repository: Repository, branch: str) -> tuple[tuple[PolicyFound, .
     with ObjectReader(repository.git) as objects:
         unborn = objects.read("HEAD") is None
         found = policies_for(objects, "HEAD", REMOTE + branch.removeprefix(HEADS), *DEFAULT_BRANCHES)
-    readable = tuple(one for one in found if one.policy is not None)
+        readable = tuple(one for one in found if one.policy is not None)
+        if found and not readable:  # then what is staged may be the one that mends it
+            readable = tuple(one for one in policies_for(objects, "") if one.policy is not None)
     broken = next((one for one in found if one.error is not None), None)
     if broken is not None and not readable and broken.error is not None:
         raise PolicyError(
@@ -211,7 +213,10 @@ def prepare_message(rest: list[str], environ: Mapping[str, str]) -> int:
     repository, branch = _where(environ)
     if branch is None or _is_elsewhere(repository, branch):
         return 0
-    policies, unborn = _policies(repository, branch)
+    try:
+        policies, unborn = _policies(repository, branch)
+    except PolicyError:
+        return 0  # this stage runs in spite of --no-verify, and is no gate: the others refuse
     if unborn or not policies or not _concerns_production(policies, branch):
         return 0
     from rollback_guard.facts.commit import merge_heads

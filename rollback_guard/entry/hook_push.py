@@ -102,7 +102,14 @@ def _is_odd(ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key
 def decide_receive(stdin: bytes, environ: Mapping[str, str]) -> int:
     """pre-receive: one line a ref; new objects lie in git's quarantine until this ends with 0."""
     repository = open_repository(os.getcwd(), environ, hook=True)
-    return _judge(repository, read_receive(stdin), stage="receive", url="", missing=())
+    return _judge(repository, _resolved(repository, read_receive(stdin)), stage="receive", url="", missing=())
+
+
+def _resolved(repository: Repository, updates: tuple[Update, ...]) -> tuple[Update, ...]:
+    """The updates by the refs that they really move: a server may have another name that stands for production."""
+    out = decode(repository.git.run("for-each-ref", "--format=%(refname) %(symref)", HEADS).stdout)
+    stands_for = dict(words for line in out.splitlines() if len(words := line.split(" ")) == 2 and words[1])
+    return tuple(update._replace(ref=stands_for.get(update.ref, update.ref)) for update in updates)
 
 
 def _judge(

@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at, tips_of
-from rollback_guard.facts.push import Update, move_of
+from rollback_guard.facts.push import Update, move_of, move_of_production
 from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.evaluate import evaluate_change
@@ -177,7 +177,9 @@ def judge_update(
     production = update.ref.startswith(HEADS) and (
         is_production((found, *others), short_branch(update.ref))
         if readable is not None
-        else any(one.error is not None for one in (found, *others)) or is_default(question, update.ref)
+        else is_default(question, update.ref)
+        # Where every policy is broken, any branch that is here may be production; the one that mends must come in.
+        or (update.old is not None and any(one.error is not None for one in (found, *others)))
     )
     if not production or update.new is None or not here:
         if not production or not here:  # a broken policy on a branch that is not production is nobody's business
@@ -191,7 +193,7 @@ def judge_update(
         target=update.ref,
         base=base,
         head=update.new,
-        move=move_of(repository, update.old, update.new),
+        move=move_of_production(repository, update.old, update.new),
         repository=name,
         missing=missing,
     )
@@ -291,7 +293,8 @@ def require_branch(question: Question, name: str) -> tuple[str, str]:
         tracking = [f"{REMOTES}{remote}/{name}" for remote in sorted(around.remotes, key=lambda r: r != "origin")]
         candidates = [*tracking, HEADS + name]
     for candidate, tip in tips_of(repository, *candidates).items():
-        return HEADS + short_branch(candidate, around.remotes), tip
+        if short_branch(candidate, around.remotes) != "HEAD":  # of a remote, it only stands for another one
+            return HEADS + short_branch(candidate, around.remotes), tip
     raise UsageError(
         f"there is no branch {name!r} here, neither local nor as last seen on a remote",
         remedy="git fetch --all   # or look at: git branch --all",

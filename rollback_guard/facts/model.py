@@ -61,7 +61,8 @@ Fact = Union[Known[T], Unknown]
 Stage = Literal["commit", "merge", "message", "push", "receive", "range", "landed"]
 
 # How a ref moves. "none": the target is not moved by this change itself (range, commit in the making).
-Move = Literal["none", "create", "forward", "rewind", "delete"]
+# "aside": forward, but to a commit whose own first-parent chain does not hold the present tip.
+Move = Literal["none", "create", "forward", "aside", "rewind", "delete"]
 
 
 class Identity(NamedTuple):

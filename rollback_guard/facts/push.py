@@ -91,3 +91,17 @@ def move_of(repository: Repository, old: str | None, new: str | None) -> Move:
     if new is None:
         return "delete"
     return "forward" if is_ancestor(repository, old, new) else "rewind"
+
+
+def move_of_production(repository: Repository, old: str | None, new: str) -> Move:
+    """The same for production, of which the first-parent chain is the record of what landed.
+
+    A merge that was made the wrong way round (production merged into the branch, then production moved to
+    it) holds every commit and yet makes another chain of it: that is `aside`.
+    """
+    move = move_of(repository, old, new)
+    if move != "forward" or old is None or old == new:
+        return move
+    links = repository.git.text("rev-list", "--first-parent", "--parents", f"{old}..{new}").split("\n")
+    oldest = links[-1].split(" ")
+    return "forward" if oldest[1:2] == [old] else "aside"

@@ -81,9 +81,11 @@ def test_octopus_in_the_making(client: Scene) -> None:
 def test_commit_past_the_hook_is_held_by_the_push(client: Scene, how: str) -> None:
     repo = client.repo
     if how == "no-verify":
-        git(client, "commit", "--no-verify", "--allow-empty", "-m", "x")
+        repo.commit("x", x_dot_py="x\n")
     elif how == "skip":
-        git(client, "commit", "--no-verify", "--allow-empty", "-m", "x", SKIP="guard-branch")
+        repo.write(x_dot_py="x\n")
+        repo.git("add", "-A")
+        git(client, "commit", "--no-verify", "-m", "x", SKIP="guard-branch,guard-push")
     else:
         repo.git("checkout", "-q", "--detach")
         oid = repo.commit(f"x\n\n{SIGNED}", x_dot_py="x\n")
@@ -151,7 +153,7 @@ def test_push_to_a_url_and_to_another_remote(client: Scene) -> None:
 def test_environment_of_a_commit(client: Scene, env: dict[str, str]) -> None:
     done = git(client, "commit", "--allow-empty", "-m", "x", **env)
     assert done.code != 0
-    client.repo.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "x")
+    client.repo.commit("x", x_dot_py="x\n")
     before = client.refs()
     assert git(client, "push", "origin", "main", **env).code != 0
     assert client.refs() == before

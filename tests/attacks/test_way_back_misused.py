@@ -207,3 +207,8 @@ def test_revert_to_an_odd_name(ahead: Scene, name: str) -> None:
     done = ahead.guard("revert", "--yes", "--to", STABLE, f"--as={name}")
     assert "\x1b" not in done.err
     assert not (ahead.repo.path / "pwned").exists()
+
+
+def test_empty_commit_on_production_at_stable(scene: Scene) -> None:
+    """Production has stable's tree already: nothing goes back, somebody committed on production."""
+    scene.refused(f"{back(scene)}:refs/heads/main", rules=("RG101",))

@@ -86,5 +86,6 @@ def _branch(question: Question, name: str) -> tuple[str, str]:
     full = name.startswith((HEADS, REMOTES))
     candidates = (name,) if full else (HEADS + name, *(f"{REMOTES}{remote}/{name}" for remote in remotes))
     for candidate, tip in tips_of(question.repository, *candidates).items():
-        return HEADS + short_branch(candidate, remotes), tip
+        if short_branch(candidate, remotes) != "HEAD":  # of a remote, it only stands for another one
+            return HEADS + short_branch(candidate, remotes), tip
     raise UsageError(f"there is no branch {name!r} here", remedy="git fetch --all   # or look at: git branch --all")

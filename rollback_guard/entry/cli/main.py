@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing more was done", err=True)
         return exit_codes.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click makes the first into the second, with a code that means "denied"
         return _pipe_closed()
     except Exception as error:
         from rollback_guard.entry.crash import record_crash

@@ -24,6 +24,13 @@ def evaluate(case: Case) -> Outcome:
         message = f"{branch} would lose commits that it has; production only moves forward"
         remedy = f"git pull --no-rebase origin {quoted(branch)}   # to go back to a stable release: guard revert"
         return violated(ID, NAME, (Finding(subject=branch, message=message, remedy=remedy),))
+    if move == "aside":
+        message = (
+            f"{branch} would get another history: its present tip would no longer be on its own first-parent chain, "
+            "so what landed before could not be audited or reverted any more"
+        )
+        remedy = f"git switch {quoted(branch)} && git merge --no-ff BRANCH   # the branch into it, not the other way"
+        return violated(ID, NAME, (Finding(subject=branch, message=message, remedy=remedy),))
     return satisfied(ID, NAME)
 
 
@@ -33,8 +40,13 @@ RULE = Rule(
     title="a production branch is deleted or moved other than forward",
     why="""Production's history is the record of what ran when. A forced push or a deletion takes that record away,
 breaks every clone, and leaves a rollback without the commit that it would go back to. Going back is done by new
-commits, so that nothing is lost. This holds without any policy.""",
-    example="""`git push --force origin main` after `git reset --hard HEAD~3`, or `git push origin --delete main`.""",
+commits, so that nothing is lost. This holds without any policy.
+
+The record is the first-parent chain: each commit on it is one landing. Where production was merged into a
+branch and is then moved to that merge, every commit is still there and the record is not: the branch's own
+commits would stand for what landed.""",
+    example="""`git push --force origin main` after `git reset --hard HEAD~3`, or `git push origin --delete main`; or, after
+`git merge main` on `hotfix/2`, `git push origin hotfix/2:main`.""",
     needs=("the old and the new tip of the branch",),
     offline=True,
     remedy="""To go back to the last stable release: `guard revert`. If the remote is ahead of you, take in what it
