@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at, tips_of
 from rollback_guard.facts.push import Update, move_of, move_of_production
-from rollback_guard.facts.range import Collected, Proposal, collect_range, read_chain, ref_names
+from rollback_guard.facts.range import Collected, Proposal, collect_range, ref_names
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed, Verdict, decide_all

@@ -101,23 +101,27 @@ def merge_commit(
         octopus = MergeCheck(commit=heads[-1], subject=IN_THE_MAKING, kind="octopus")
         change = change._replace(merges=Known((octopus,), "MERGE_HEAD"))
     elif isinstance(change.merges, Known):
-        change, proposed = _with_staged(repository, change, change.merges.value, base, heads[0])
+        change, proposed = _with_staged(repository, change, change.merges.value, base, heads[0], proposed)
     if message is not None and isinstance(change.messages, Known):
         change = change._replace(messages=Known((message, *change.messages.value), "commit-msg"))
     return Collected(change, proposed)
 
 
 def _with_staged(
-    repository: Repository, change: Change, found: tuple[MergeCheck, ...], base: str, head: str
-) -> tuple[Change, PolicyFound]:
-    """The change with the merge in the making as it is staged: what it holds is what would land."""
+    repository: Repository,
+    change: Change,
+    found: tuple[MergeCheck, ...],
+    base: str,
+    head: str,
+    proposed: PolicyFound,
+) -> Collected:
+    """The change with the merge in the making as it is staged: what lands is the index, conflicts resolved."""
     try:
         with MergeAgain(repository, scratch_folder()) as again:
             tree = again.write_index(repository)
-            seen = SeenMerge(head, (base, head), tree, IN_THE_MAKING)
-            merges = Known((*found, *check_merges(again, (seen,))), "git merge-tree")
+            merges = (*found, *check_merges(again, (SeenMerge(head, (base, head), tree, IN_THE_MAKING),)))
             touched, proposed = brought_by(again.git, base, tree)
-            return change._replace(merges=merges, result_tree=Known(tree, "index"), touched=touched), proposed
     except UndeterminedError as error:
-        unknown = Unknown(error.message, error.remedy)
-        return change._replace(merges=unknown, result_tree=unknown, touched=unknown), PolicyFound(at="nothing")
+        return Collected(change._replace(merges=Unknown(error.message, error.remedy)), proposed)
+    staged = change._replace(merges=Known(merges, "git merge-tree"), result_tree=Known(tree, "index"), touched=touched)
+    return Collected(staged, proposed)

@@ -83,10 +83,10 @@ def _parsed(key: str, data: bytes) -> Gist | None:
     checksum, _, body = data.partition(b"\n")
     if checksum != _checksum(body):
         return None
-    first, *lines = body.decode("utf-8", "surrogatepass").split("\n")[:-1]
+    lines = body.decode("utf-8", "surrogatepass").split("\n")
     branches = tuple(line[2:] for line in lines if line.startswith("b "))
     keys = tuple(line[2:] for line in lines if line.startswith("k "))
-    return (branches, keys) if first == key and branches else None
+    return (branches, keys) if lines[0] == key and branches else None
 
 
 def _understood(folder: str, key: str, data: bytes, path: str) -> Gist | None:

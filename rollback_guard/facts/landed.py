@@ -5,10 +5,11 @@ A block of landings shares one `git merge-tree` process and one listing of the g
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from rollback_guard.errors import UndeterminedError
 from rollback_guard.facts.history import GOVERNING_PATHS, Landed
+from rollback_guard.facts.landings import Squashed, approved
 from rollback_guard.facts.model import (
     Change,
     Fact,
@@ -23,14 +24,14 @@ from rollback_guard.facts.model import (
     Unknown,
 )
 from rollback_guard.facts.policy_source import PolicyFound
-from rollback_guard.facts.range import approved, scratch_folder, touched_by
+from rollback_guard.facts.range import scratch_folder, touched_by, trailer_keys
 from rollback_guard.facts.restoration import find_step_back
-from rollback_guard.facts.survey import check_merges, shallow_unknown
+from rollback_guard.facts.survey import check_merges, shallow_unknown, with_mergers, with_squashed
 from rollback_guard.git import log
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.patch import read_paths
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import short_branch
+from rollback_guard.git.refs import is_ancestor, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 
@@ -63,7 +64,7 @@ def collect_landed(setting: Setting, block: list[tuple[Landed, PolicyFound]]) ->
 
 class _Merges(NamedTuple):
     checks: Fact[tuple[MergeCheck, ...]]
-    squash_of: str | None
+    squash: Optional[Squashed]
 
 
 def _merges(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[str, _Merges]:
@@ -77,9 +78,11 @@ def _merges(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[s
             checks = {check.commit: check for check in check_merges(again, seen)}
             results = again.merge([(landed.parents[0], tip) for landed, _, tip in squashes])
             squash_of = {
-                landed.commit: name
-                for (landed, name, _), automatic in zip(squashes, results, strict=True)
-                if automatic.clean and automatic.tree == landed.tree
+                landed.commit: Squashed(branch=name, tip=tip)
+                for (landed, name, tip), automatic in zip(squashes, results, strict=True)
+                if automatic.clean
+                and automatic.tree == landed.tree
+                and not is_ancestor(setting.repository, tip, landed.parents[0])
             }
     except UndeterminedError as error:
         unknown = Unknown(error.message, error.remedy)
@@ -129,13 +132,17 @@ def _touched(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> dict[
 def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Merges, touched: Touched) -> Change:
     head_tree = landed.heads[0].tree if landed.heads and landed.heads[0].tree else landed.tree
     survey: Fact[Survey] = shallow_unknown() if landed.cut else Known(landed.walk.survey(), "git log")
-    target = short_branch(setting.target)
+    survey = with_mergers(survey, merges.checks)
+    squash, begun = merges.squash, not landed.cut or bool(landed.parents)
+    if squash is not None:
+        keys = trailer_keys(policy)
+        survey = with_squashed(setting.repository, survey, tip=squash.tip, base=landed.parents[0], keys=keys)
     landing = Landing(
         commit=landed.commit,
         subject=landed.subject,
         heads=landed.parents[1:],
-        branches=_branches(landed, policy, target),
-        squash_of=merges.squash_of,
+        branches=_branches(landed, policy, short_branch(setting.target)),
+        squash_of=squash.branch if squash is not None else None,
     )
     bearers = landed.heads if len(landed.parents) == 2 else ()
     return Change(
@@ -143,7 +150,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         target=setting.target,
         production=True,
         repository=setting.name,
-        base=Known(landed.parents[0] if landed.parents else None, "first parent"),
+        base=Known(landed.parents[0] if landed.parents else None, "first parent") if begun else shallow_unknown(),
         head=landed.parents[1] if len(landed.parents) == 2 else landed.commit,
         head_tree=Known(head_tree, "head"),
         result_tree=Known(landed.tree, "git log"),
@@ -154,7 +161,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         landings=Known((landing,), "git log --first-parent"),
         base_in_head=Known(head_tree == landed.tree, "trees"),
         refs=Known((), "names of today say nothing about that day"),
-        touched=Known(touched, "git diff-tree"),
+        touched=Known(touched, "git diff-tree") if begun else shallow_unknown(),
         restoration=_restoration(setting.repository, policy, landed),
         missing=setting.missing,
     )
@@ -176,8 +183,8 @@ def _branches(landed: Landed, policy: Policy | None, target: str) -> Fact[tuple[
     if landed.heads_held_by:
         return Known(landed.heads_held_by, "git log")
     return Unknown(
-        "the branch that it came from is not here any more, or was moved on since",
-        "git fetch --all   # or keep release branches until the audit",
+        "no branch that is here tells where it came from: that branch was deleted, or brought up to date since",
+        f"git branch release/NAME {landed.parents[1][:12]}   # where you know that it came from there; or keep branches",
     )
 
 

@@ -12,7 +12,7 @@ from rollback_guard.facts.model import Known, Landing
 from rollback_guard.facts.surroundings import Surroundings, branches_with, short_names
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, REMOTES, Ref, list_refs
+from rollback_guard.git.refs import HEADS, REMOTES, Ref, is_ancestor, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.patterns import matches_any
@@ -39,6 +39,13 @@ class ChainLink(NamedTuple):
 
 
 Chain = tuple[ChainLink, ...]
+
+
+class Squashed(NamedTuple):
+    """The branch whose squash a commit is, and its tip."""
+
+    branch: str
+    tip: str
 
 
 class Asked(NamedTuple):
@@ -74,7 +81,7 @@ def read_chain(repository: Repository, base: str, head: str) -> Chain:
     )
 
 
-def collect_landings(asked: Asked, chain: Chain, squashes: dict[str, str]) -> tuple[Landing, ...]:
+def collect_landings(asked: Asked, chain: Chain, squashes: dict[str, Squashed]) -> tuple[Landing, ...]:
     """Each commit of the chain, with the branches that hold all that it merges, or itself."""
     found = []
     for link in chain:
@@ -88,14 +95,17 @@ def collect_landings(asked: Asked, chain: Chain, squashes: dict[str, str]) -> tu
                 subject=link.subject,
                 heads=link.parents[1:],
                 branches=Known(tuple(sorted(holders or ())), "git for-each-ref --contains"),
-                squash_of=squashes.get(link.commit),
+                squash_of=squashes[link.commit].branch if link.commit in squashes else None,
             )
         )
     return tuple(found)
 
 
-def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> dict[str, str]:
-    """Commits that are no merges but hold exactly what merging an approved branch would give, and that branch."""
+def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> dict[str, Squashed]:
+    """Commits that are no merges but hold exactly what merging an approved branch would give, and that branch.
+
+    A branch that landed before brings nothing, so nothing is its squash.
+    """
     if not plain or asked.policy is None:
         return {}
     candidates = [
@@ -107,7 +117,7 @@ def find_squashes(again: MergeAgain, asked: Asked, plain: list[ChainLink]) -> di
     pairs = [(link, name, tip) for link in plain[:LANDINGS_TRIED] for name, tip in candidates if link.parents]
     results = again.merge([(link.parents[0], tip) for link, _, tip in pairs])
     return {
-        link.commit: name
-        for (link, name, _), automatic in zip(pairs, results, strict=False)  # results are made as they are asked for
-        if automatic.clean and automatic.tree == link.tree
+        link.commit: Squashed(branch=name, tip=tip)
+        for (link, name, tip), automatic in zip(pairs, results, strict=False)  # results are made as they are asked for
+        if automatic.clean and automatic.tree == link.tree and not is_ancestor(asked.repository, tip, link.parents[0])
     }

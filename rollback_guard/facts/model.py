@@ -92,7 +92,8 @@ class Maker(NamedTuple):
     """Somebody who made a part of the change, and one commit that shows it."""
 
     identity: Identity
-    part: Literal["author", "committer", "co-author"]
+    # "merger": who made a merge that lands and that holds only what git itself merged
+    part: Literal["author", "committer", "co-author", "merger"]
     commit: str
 
 

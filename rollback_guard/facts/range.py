@@ -14,14 +14,11 @@ from rollback_guard.errors import GuardError, UndeterminedError
 from rollback_guard.facts.landings import (
     Asked,
     Chain,
+    Squashed,
+    approved,
     collect_landings,
     find_squashes,
-)
-from rollback_guard.facts.landings import (
-    approved as approved,
-)
-from rollback_guard.facts.landings import (
-    read_chain as read_chain,
+    read_chain,
 )
 from rollback_guard.facts.model import (
     Change,
@@ -37,7 +34,15 @@ from rollback_guard.facts.model import (
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.restoration import find_restoration
 from rollback_guard.facts.surroundings import Surroundings
-from rollback_guard.facts.survey import SeenMerge, check_merges, read_messages, shallow_unknown, walk_range
+from rollback_guard.facts.survey import (
+    SeenMerge,
+    check_merges,
+    read_messages,
+    shallow_unknown,
+    walk_range,
+    with_mergers,
+    with_squashed,
+)
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import Git, decode
@@ -99,6 +104,12 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
     )
     base_in_head = base_in_head or reached or base == head
     merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, chain)
+    survey = with_mergers(survey, merged.merges)
+    for link in chain:
+        squashed = merged.squashes.get(link.commit)
+        if squashed is not None:
+            keys = trailer_keys(policy)
+            survey = with_squashed(repository, survey, tip=squashed.tip, base=link.parents[0], keys=keys)
     # Where production is moved to a merge that stands already, its branch's head is what was looked at.
     vouched = next((str(message.tree) for message in messages if message.bearer == "head"), head_tree)
     up_to_date: Fact[bool] = Known(base_in_head if not chain else vouched == head_tree, "git merge-base")
@@ -172,7 +183,7 @@ class _Merged(NamedTuple):
 
     result_tree: Fact[str]
     merges: Fact[tuple[MergeCheck, ...]]
-    squashes: dict[str, str]
+    squashes: dict[str, Squashed]
     touched: Fact[Touched]
     proposed: PolicyFound
 
@@ -192,12 +203,27 @@ def _merge_facts(
             if not base_in_head:
                 result = _result_tree(again, repository, proposal)
             squashes = find_squashes(again, asked, plain)
-            tree = result.value if isinstance(result, Known) else head_tree
-            return _Merged(result, Known(checks, "git merge-tree"), squashes, *brought_by(again.git, base, tree))
+            if isinstance(result, Unknown):
+                return _unmerged(proposal, result, checks, squashes)
+            return _Merged(
+                result, Known(checks, "git merge-tree"), squashes, *brought_by(again.git, base, result.value)
+            )
     except UndeterminedError as error:
         unknown = Unknown(error.message, error.remedy)
         brought = brought_by(repository.git, base, head_tree)
         return _Merged(result if base_in_head else unknown, unknown, {}, *brought)
+
+
+def _unmerged(
+    proposal: Proposal, unknown: Unknown, checks: tuple[MergeCheck, ...], squashes: dict[str, Squashed]
+) -> _Merged:
+    """Nobody knows what would land: nothing may be concluded from the head alone.
+
+    A merge in the making is judged by what is staged, which the caller adds.
+    """
+    refused = any(check.kind != "resolved" for check in checks) or proposal.stage in ("merge", "message")
+    merges: Fact[tuple[MergeCheck, ...]] = Known(checks, "git merge-tree") if refused else unknown
+    return _Merged(unknown, merges, squashes, unknown, PolicyFound(at="nothing"))
 
 
 def brought_by(git: Git, base: str | None, tree: str) -> tuple[Fact[Touched], PolicyFound]:

@@ -69,7 +69,7 @@ class Walk:
         self.reached = False  # a commit of the walk has the base for parent
 
     def add(self, record: list[bytes]) -> None:
-        """One commit. Who made a merge that lands made nothing of the change; its tree is judged apart."""
+        """One commit. Who made a merge that lands made nothing of the change, unless `with_mergers` finds otherwise."""
         commit = record[log.COMMIT]
         self.count += 1
         self.first = self.first or record
@@ -79,9 +79,10 @@ class Walk:
             oids = tuple(decode(parents).split(" "))
             seen = SeenMerge(decode(commit), oids, decode(record[log.TREE]), decode(record[log.SUBJECT]))
             self.merges.append(seen)
-        if not merge or commit not in self._landing:
-            self._people.setdefault((record[log.AUTHOR], record[log.AUTHOR_EMAIL], "author"), commit)
-            self._people.setdefault((record[log.COMMITTER], record[log.COMMITTER_EMAIL], "committer"), commit)
+        only_merged = merge and commit in self._landing
+        author, committer = ("merger", "merger") if only_merged else ("author", "committer")
+        self._people.setdefault((record[log.AUTHOR], record[log.AUTHOR_EMAIL], author), commit)
+        self._people.setdefault((record[log.COMMITTER], record[log.COMMITTER_EMAIL], committer), commit)
         if self.base and self.base in parents:
             self.reached = True
         if record[log.TRAILERS]:
@@ -179,6 +180,34 @@ def shallow_boundaries(repository: Repository) -> frozenset[bytes]:
         return frozenset()
     with open(os.path.join(repository.common_dir, "shallow"), "rb") as file:
         return frozenset(file.read().split())
+
+
+def with_mergers(survey: Fact[Survey], merges: Fact[tuple[MergeCheck, ...]]) -> Fact[Survey]:
+    """The survey, with who decided something in a merge that lands as a maker of it.
+
+    A merge holds something of its own maker's where a conflict was resolved by hand, where nothing explains
+    what it holds, and where that could not be found out.
+    """
+    if isinstance(survey, Unknown):
+        return survey
+    own = {check.commit for check in merges.value} if isinstance(merges, Known) else None
+    makers = tuple(
+        maker._replace(part="author") if maker.part == "merger" and (own is None or maker.commit in own) else maker
+        for maker in survey.value.makers
+    )
+    return Known(survey.value._replace(makers=makers), survey.source)
+
+
+def with_squashed(
+    repository: Repository, survey: Fact[Survey], *, tip: str, base: str, keys: frozenset[str]
+) -> Fact[Survey]:
+    """The survey of a squash, with who made the commits of the branch that it squashes: their work is what lands."""
+    branch = walk_range(repository, [tip, f"^{base}"], keys=keys, counting=()).survey
+    if isinstance(survey, Unknown) or isinstance(branch, Unknown):
+        return survey if isinstance(survey, Unknown) else branch
+    own = survey.value
+    makers = tuple(dict.fromkeys((*own.makers, *branch.value.makers)))
+    return Known(own._replace(makers=makers, earlier=(*own.earlier, *branch.value.earlier)), survey.source)
 
 
 def read_messages(git: Git, bearers: Sequence[tuple[str, str]]) -> tuple[Message, ...]:

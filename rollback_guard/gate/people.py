@@ -52,8 +52,8 @@ def person_of(policy: Policy, email: str) -> Person | None:
 
 
 def makers_of(policy: Policy, survey: Survey) -> Makers:
-    """The makers of a change, collapsed to people."""
-    found = {maker.identity.email for maker in survey.makers}
+    """The makers of a change, collapsed to people. Who only merged what others made is none of them."""
+    found = {maker.identity.email for maker in survey.makers if maker.part != "merger"}
     known = [person_of(policy, email) for email in found]
     return Makers(
         people=frozenset(person.id for person in known if person),
