@@ -18,6 +18,7 @@ class GuardError(Exception):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.begun = False  # some of the result was written before it happened
 
 
 class UsageError(GuardError):

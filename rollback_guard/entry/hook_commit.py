@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from rollback_guard.errors import PolicyError, UsageError
-from rollback_guard.facts.gist import NoGist, may_be_trailer, read_gists
+from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.repository import Repository, current_branch, open_repository
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
@@ -79,6 +79,8 @@ def _is_elsewhere(repository: Repository, branch: str, *, message: str | None = 
         return False
     if message is None:
         return True
+    from rollback_guard.gate.spelling import may_be_trailer
+
     keys = tuple({key for _, keys in gists for key in keys})
     try:
         with open(os.path.join(repository.git.cwd, message), encoding="utf-8", errors="replace") as file:

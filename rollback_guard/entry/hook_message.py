@@ -12,8 +12,8 @@ from rollback_guard.errors import UsageError
 from rollback_guard.facts.survey import read_identity, read_messages
 from rollback_guard.git.process import encode
 from rollback_guard.git.refs import is_ancestor
-from rollback_guard.git.repository import Repository
-from rollback_guard.git.trailers import clean_message, read_trailers
+from rollback_guard.git.repository import Repository, read_config
+from rollback_guard.git.trailers import add_trailers, as_comments, clean_message, read_trailers
 from rollback_guard.policy.model import Policy
 
 TYPE_CHECKING = False
@@ -34,17 +34,20 @@ def fill_message(repository: Repository, policy: Policy, head: str, path: str, *
     recorded = _recorded(policy, [(trailer.key, trailer.value) for trailer in message.trailers])
     copied = [one for one in recorded if (one[0].lower(), one[1]) not in written]
     if copied and is_ancestor(repository, "HEAD", head):
-        arguments = [part for key, value in copied for part in ("--trailer", f"{key}: {value}")]
-        # git writes a merge's message without a final newline, and would glue the trailers to its subject.
-        raw = raw if raw.endswith(b"\n") else raw + b"\n"
-        options = ("--no-divider", "--if-exists=addIfDifferent")
-        raw = repository.git.run("interpret-trailers", *options, *arguments, stdin=raw).stdout
+        raw = add_trailers(repository.git, raw, tuple(copied))
         written |= {(key.lower(), value) for key, value in copied}
-    if edited:
-        raw += encode(_missing(policy, {key for key, _ in written}))
+    hints = _missing(policy, {key for key, _ in written}) if edited and _drops_comments(repository) else ""
+    if hints:
+        raw += as_comments(repository.git, encode(hints))
     with open(full, "wb") as file:
         file.write(raw)
     return 0
+
+
+def _drops_comments(repository: Repository) -> bool:
+    """Whether git will take comments out of the message before it commits. Source: git-commit(1), --cleanup."""
+    modes = read_config(repository, r"^commit\.cleanup$").get("commit.cleanup", ["default"])
+    return modes[-1] in ("default", "strip")
 
 
 def _recorded(policy: Policy, trailers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -59,9 +62,9 @@ def _recorded(policy: Policy, trailers: Sequence[tuple[str, str]]) -> list[tuple
 
 
 def _missing(policy: Policy, written: set[str]) -> str:
-    """Comment lines that say which sign-offs the policy still asks for."""
+    """Lines that say which sign-offs the policy still asks for."""
     lines = [
-        f"# rollback-guard: {role.role} is missing; once given, add: {role.trailer}: Name <e-mail>"
+        f"rollback-guard: {role.role} is missing; once given, add: {role.trailer}: Name <e-mail>"
         for role in policy.sign_off
         if role.trailer.lower() not in written
     ]

@@ -119,11 +119,11 @@ def _judge(
     from rollback_guard.entry.judge import Question, judge_updates
     from rollback_guard.entry.wiring import hook_text
     from rollback_guard.facts.model import Known
-    from rollback_guard.facts.surroundings import read_surroundings, repository_of
+    from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
     from rollback_guard.policy.repositories import normalise_repository
 
     around = read_surroundings(repository)
-    name: Fact[str] = repository_of(around, claimed=url or None)
+    name: Fact[str] = repository_of(around, claimed=absolute(url, repository.git.cwd) if url else None)
     if stage == "receive" and not around.name:
         # A server is what its path says, unless it was told its name.
         name = Known(normalise_repository(repository.git_dir), "the repository's path")

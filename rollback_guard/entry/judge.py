@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at, tips_of
@@ -18,7 +18,7 @@ from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS, REMOTES, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, resolve_commit, short_branch
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import DEFAULT_BRANCHES
@@ -187,6 +187,11 @@ def judge_update(
             found = readable or PolicyFound(at="nothing")
         change = _moved(question, update, stage, name, missing, production=production, here=here)
         return [evaluate(question, found, change, PolicyFound(at="nothing"))]
+    if resolve_commit(repository, update.new) != update.new:
+        raise RefusedError(
+            f"{update.ref} would be moved to {update.new[:12]}, which is no commit that is here",
+            remedy=f"git push origin '{update.new[:12]}^{{commit}}:{update.ref}'",
+        )
     # A production branch that is created begins where the one that its policy was found on stands.
     base = update.old if update.old is not None else resolve_commit(repository, found.at)
     proposal = Proposal(
@@ -279,24 +284,4 @@ def _moved(
         refs=ref_names(repository),
         touched=unknown if production and update.new is not None else Known(Touched()),
         missing=missing,
-    )
-
-
-def require_branch(question: Question, name: str) -> tuple[str, str]:
-    """Full name and tip of a target branch: as last seen on the remote, else as it is here.
-
-    Raises: UsageError when there is no such branch.
-    """
-    repository, around = question.repository, question.around
-    if name.startswith((HEADS, REMOTES)):
-        candidates = [name]
-    else:
-        tracking = [f"{REMOTES}{remote}/{name}" for remote in sorted(around.remotes, key=lambda r: r != "origin")]
-        candidates = [*tracking, HEADS + name]
-    for candidate, tip in tips_of(repository, *candidates).items():
-        if short_branch(candidate, around.remotes) != "HEAD":  # of a remote, it only stands for another one
-            return HEADS + short_branch(candidate, around.remotes), tip
-    raise UsageError(
-        f"there is no branch {name!r} here, neither local nor as last seen on a remote",
-        remedy="git fetch --all   # or look at: git branch --all",
     )

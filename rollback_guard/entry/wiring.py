@@ -63,8 +63,18 @@ def width_of(stream: TextIO) -> int:
 def show(text: str, stream: TextIO) -> None:
     """Write text and an end of line, whatever the stream's encoding can show."""
     encoding = getattr(stream, "encoding", None) or "ascii"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"the result could not be written: {error.strerror}") from None
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Write text to stdout, or to stderr."""
+    show(text, sys.stderr if err else sys.stdout)
 
 
 def hook_text(verdict: Verdict, stage: str) -> None:

@@ -115,25 +115,3 @@ def _remember(folder: str, key: str, gist: Gist) -> None:
         os.replace(scratch, _name(folder, key))
     except OSError:
         pass
-
-
-def may_be_trailer(line: str, keys: tuple[str, ...]) -> bool:
-    """Whether a line of a message could be one of the trailers, well written or not.
-
-    Wider than the rule RG206 on purpose: what this lets pass, the rule looks at.
-    """
-    end = next((place for place, letter in enumerate(line) if letter in ":=#"), -1)
-    if end < 1:
-        return False
-    key = line[:end].strip().casefold()
-    letters, known = _letters(key), tuple(map(_letters, keys))
-    return any(abs(len(letters) - len(one)) <= NEAR for one in known) and (key not in UNRELATED or letters in known)
-
-
-def _letters(key: str) -> str:
-    """A folded key without what people mistake for one another in it: blanks, hyphens and underscores."""
-    return key.replace(" ", "").replace("-", "").replace("_", "")
-
-
-NEAR = 2  # letters by which a misspelt key may be longer or shorter
-UNRELATED = frozenset({"signed-off-by", "co-authored-by", "change-id"})

@@ -184,7 +184,7 @@ def _branches(landed: Landed, policy: Policy | None, target: str) -> Fact[tuple[
         return Known(landed.heads_held_by, "git log")
     return Unknown(
         "no branch that is here tells where it came from: that branch was deleted, or brought up to date since",
-        f"git branch release/NAME {landed.parents[1][:12]}   # where you know that it came from there; or keep branches",
+        f"git branch release/NAME {landed.parents[1][:12]}   # where you know that it came from there",
     )
 
 

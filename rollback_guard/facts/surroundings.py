@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from rollback_guard.facts.model import Fact, Known, Unknown
@@ -25,7 +26,7 @@ def read_surroundings(repository: Repository) -> Surroundings:
     """One reading of the configuration."""
     config = read_config(repository, CONFIG)
     urls = {
-        key[len("remote.") : -len(".url")]: values[-1]
+        key[len("remote.") : -len(".url")]: absolute(values[-1], repository.git.cwd)
         for key, values in config.items()
         if key.startswith("remote.") and key.endswith(".url")
     }
@@ -35,6 +36,13 @@ def read_surroundings(repository: Repository) -> Surroundings:
         name=config.get("rollback-guard.repository", [""])[-1],
         default_branch=config.get("init.defaultbranch", [""])[-1],
     )
+
+
+def absolute(url: str, folder: str) -> str:
+    """An address that is a relative path as a path from the root, as git takes it; any other as it is."""
+    if url.startswith(("./", "../")) or url in (".", ".."):
+        return os.path.normpath(os.path.join(folder, url))
+    return url
 
 
 def repository_of(around: Surroundings, *, claimed: str | None = None, remote: str = "origin") -> Fact[str]:

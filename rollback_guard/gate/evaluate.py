@@ -10,7 +10,7 @@ from rollback_guard.facts.model import Change, Known
 from rollback_guard.gate.registry import RULE_NAMES, load_rule
 from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.rule import Case, not_applicable, satisfied
-from rollback_guard.gate.scope import RESTORED, why_no_restoration, why_not_applicable
+from rollback_guard.gate.scope import RESTORED, lands_nothing, why_no_restoration, why_not_applicable
 from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
@@ -40,7 +40,7 @@ def evaluate_change(
         decision=decide(outcomes, production=change.production),
         repository=_repository_name(change),
         target=change.target,
-        source=came_from(case.policy, change),
+        source=None if lands_nothing(change) else came_from(case.policy, change),
         base=change.base.value if isinstance(change.base, Known) else None,
         head=change.head,
         result_tree=change.result_tree.value if isinstance(change.result_tree, Known) else None,
@@ -65,7 +65,8 @@ def _open_case(policy: Policy | None, change: Change, as_of: int, proposed: Poli
     if policy is not None or proposed is None:
         return case
     if not isinstance(change.touched, Known):
-        return case
+        # Beside production only names are judged, and those that the coming policy protects are protected now.
+        return case if change.production else case._replace(policy=proposed)
     if change.touched.value.others:
         return case._replace(introduction_error="the change that introduces the policy may touch nothing else")
     return case._replace(policy=proposed, introduces=True)

@@ -1,4 +1,4 @@
-"""Whether one trailer key is another one misspelt."""
+"""Whether one trailer key is another one misspelt, and whether a line could be a trailer at all."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ def slips(one: str, other: str) -> int:
 def same_spelling(one: str, other: str) -> bool:
     """Whether two keys differ in case, blanks, hyphens and underscores only."""
     return _letters(one) == _letters(other)
+
+
+def may_be_trailer(line: str, keys: tuple[str, ...]) -> bool:
+    """Whether a line of a message could be one of the trailers (keys folded by case), well written or not.
+
+    Wider than the rule RG206 on purpose: what this lets pass, the rule looks at.
+    """
+    end = next((place for place, letter in enumerate(line) if letter in ":=#"), -1)
+    key = line[:end].strip().casefold() if end > 0 else ""
+    if not key:
+        return False
+    written = key.replace(" ", "-")
+    return any(
+        key == known or same_spelling(key, known) or is_near(key, known) or is_near(written, known) for known in keys
+    )
 
 
 def _letters(key: str) -> str:

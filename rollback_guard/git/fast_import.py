@@ -32,6 +32,15 @@ class NewCommit(NamedTuple):
     message: bytes
 
 
+# fast-import deflates each object anew, and glibc gives the memory back and takes it again each time: with
+# some slack it needs less than half the time. Other C libraries pass these over.
+ROOMY = {
+    "MALLOC_TOP_PAD_": str(8 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+}
+
+
 class Quarantine:
     """A folder for new objects beside the repository's own, read and written by `git`; gone at the end."""
 
@@ -104,7 +113,7 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
         )
         before = b":%d" % mark
     stream.append(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, _SCRATCH))
-    process = quarantine.git.run(
+    process = quarantine.git.with_env(**ROOMY).run(
         "fast-import",
         "--done",
         "--quiet",

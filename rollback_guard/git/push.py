@@ -35,6 +35,9 @@ def remote_for(repository: Repository, branch: str) -> str:
     )
 
 
+HOOK_LINES = 4
+
+
 def push_branch(repository: Repository, remote: str, branch: str, new: str, old: str | None) -> str:
     """Move a remote's branch from `old` (None: it must not exist) to `new`; "" when done, else what git said.
 
@@ -49,4 +52,6 @@ def push_branch(repository: Repository, remote: str, branch: str, new: str, old:
         return ""
     said = [line.strip() for line in decode(process.stdout + process.stderr).split("\n") if line.strip()]
     telling = [line for line in said if line.startswith("!") or "rejected" in line]
-    return (telling or said or ["git push failed"])[0].replace("\t", " ")
+    # What the other side's hook says is why: its first lines are the decision and the rule.
+    hook = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")][:HOOK_LINES]
+    return "; ".join([(telling or said or ["git push failed"])[0].replace("\t", " "), *filter(None, hook)])

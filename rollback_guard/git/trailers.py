@@ -34,11 +34,28 @@ def read_trailers(git: Git, message: bytes) -> tuple[tuple[str, str], ...]:
     `---` lines do not end the message: in a commit they are text. Nobody's settings are read, since
     `trailer.<name>.key` would rewrite keys.
     """
-    nobody = Git(cwd=git.cwd, env={**git.env, **NO_SETTINGS}, git_dir=os.devnull, program=git.program)
-    out = nobody.run("interpret-trailers", "--parse", "--no-divider", stdin=message).stdout
+    out = _without_settings(git).run("interpret-trailers", "--parse", "--no-divider", stdin=message).stdout
     found = []
     for line in decode(out).split("\n"):
         key, separator, value = line.partition(":")
         if separator:
             found.append((key.strip(), " ".join(value.split())))
     return tuple(found)
+
+
+def add_trailers(git: Git, message: bytes, trailers: tuple[tuple[str, str], ...]) -> bytes:
+    """The message with (key, value) trailers added to its block, each once. Nobody's settings are read."""
+    # git writes a merge's message without a final newline, and would glue the trailers to its subject.
+    whole = message if message.endswith(b"\n") else message + b"\n"
+    added = [part for key, value in trailers for part in ("--trailer", f"{key}: {value}")]
+    options = ("--no-divider", "--if-exists=addIfDifferent")
+    return _without_settings(git).run("interpret-trailers", *options, *added, stdin=whole).stdout
+
+
+def as_comments(git: Git, text: bytes) -> bytes:
+    """Lines as comments of a message, by the comment character that git is set to."""
+    return git.run("stripspace", "--comment-lines", stdin=text).stdout
+
+
+def _without_settings(git: Git) -> Git:
+    return Git(cwd=git.cwd, env={**git.env, **NO_SETTINGS}, git_dir=os.devnull, program=git.program)

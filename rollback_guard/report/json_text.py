@@ -90,7 +90,7 @@ def error_document(error: GuardError, exit_code: int) -> dict[str, Any]:
                 "line": problem.line,
                 "key": problem.key,
                 "message": problem.message,
-                "nearest": problem.nearest,
+                "nearest": problem.nearest or None,
             }
             for problem in problems
         ],

@@ -12,7 +12,7 @@ MIGRATIONS = "migrations are not analysed by this version: look before you deplo
 
 
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
-    """A plan in lines. `execute` is the command that carries out exactly this plan."""
+    """A plan in lines. `execute` is the command that carries out exactly this plan, or ""."""
     tag = visible(plan.stable.tag)
     branch = visible(plan.branch)
     if plan.empty:
@@ -32,7 +32,9 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
         f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}",
     ]
     lines += [f"note: {visible(note)}" for note in plan.notes]
-    lines += [f"note: {MIGRATIONS}", f"digest: {digest}", f"→ {visible(execute)}"]
+    lines += [f"note: {MIGRATIONS}", f"digest: {digest}"]
+    if execute:
+        lines.append(f"→ {visible(execute)}")
     return "\n".join(lines)
 
 

@@ -104,7 +104,9 @@ def test_commit_with_a_date_of_no_sense_does_not_stop_the_audit(scene: Scene, da
 )
 def test_commit_without_sensible_headers(scene: Scene, headers: str) -> None:
     repo = scene.repo
-    evil = scene.raw_commit(f"tree {repo.tree('release/1.4')}\nparent {repo.head('main')}\n{headers}\nDirect\n\n{SIGNED}")
+    evil = scene.raw_commit(
+        f"tree {repo.tree('release/1.4')}\nparent {repo.head('main')}\n{headers}\nDirect\n\n{SIGNED}"
+    )
     scene.refused(f"{evil}:refs/heads/main", code=None)
     repo.git("update-ref", "refs/heads/main", evil)
     assert audited(scene)[evil] == "deny"

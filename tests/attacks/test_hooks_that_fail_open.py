@@ -22,7 +22,7 @@ def wrapper(folder: Path, subcommand: str, reaction: str) -> str:
     """A `git` that does something else for one subcommand; the folder to put first on PATH."""
     folder.mkdir(exist_ok=True)
     script = folder / "git"
-    script.write_text(f"#!/bin/sh\nfor word; do [ \"$word\" = {subcommand} ] && {reaction}\ndone\nexec {REAL_GIT} \"$@\"\n")
+    script.write_text(f'#!/bin/sh\nfor word; do [ "$word" = {subcommand} ] && {reaction}\ndone\nexec {REAL_GIT} "$@"\n')
     script.chmod(0o755)
     return str(folder)
 
@@ -113,7 +113,9 @@ def test_package_is_gone_or_half_gone(direct: Scene, tmp_path: Path, what: str) 
     hook = direct.server / "hooks" / "pre-receive"
     copied = str(tmp_path / "copy")
     text = hook.read_text().replace(f"{ROOT}/rollback_guard", f"{copied}/rollback_guard")
-    hook.write_text(text.replace(f"['{ROOT}'", f"['{copied}'").replace(f"'\"'\"'{ROOT}'\"'\"'", f"'\"'\"'{copied}'\"'\"'"))
+    hook.write_text(
+        text.replace(f"['{ROOT}'", f"['{copied}'").replace(f"'\"'\"'{ROOT}'\"'\"'", f"'\"'\"'{copied}'\"'\"'")
+    )
     direct.refused("main", rules=("RG101",))
     gone = tmp_path / "copy" / what
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()

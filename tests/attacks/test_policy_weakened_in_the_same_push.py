@@ -7,7 +7,9 @@ import pytest
 from tests.attacks.conftest import Scene
 from tests.support.builder import POLICY, SIGNED
 
-WEAK = 'version = 1\n\n[production]\nbranches = ["main"]\n\n[[route]]\ninto = "main"\nfrom = ["release/*", "hotfix/*"]\n'
+WEAK = (
+    'version = 1\n\n[production]\nbranches = ["main"]\n\n[[route]]\ninto = "main"\nfrom = ["release/*", "hotfix/*"]\n'
+)
 WITHOUT_QA = POLICY.replace('[[sign-off]]\nrole = "qa"\ntrailer = "QA-by"\nby = ["@qa"]\nproof = "trailer"\n', "")
 WITH_ONESELF = POLICY.replace('qa = ["quinn"]', 'qa = ["quinn", "omar"]')
 NOT_PRODUCTION = POLICY.replace('branches = ["main"]', 'branches = ["somewhere-else"]')
@@ -144,8 +146,12 @@ def test_policy_moves_to_pyproject(scene: Scene) -> None:
     repo = scene.repo
     repo.checkout("release/1.4")
     repo.git("rm", "-q", "rollback-guard.toml")
-    repo.write_file("pyproject.toml", WEAK.replace("version", "[tool.rollback-guard]\nversion", 1).replace(
-        "[production]", "[tool.rollback-guard.production]").replace("[[route]]", "[[tool.rollback-guard.route]]"))
+    repo.write_file(
+        "pyproject.toml",
+        WEAK.replace("version", "[tool.rollback-guard]\nversion", 1)
+        .replace("[production]", "[tool.rollback-guard.production]")
+        .replace("[[route]]", "[[tool.rollback-guard.route]]"),
+    )
     repo.commit(f"Move\n\n{REVIEW_AND_UAT}")
     scene.taken("release/1.4")
     scene.refused("release/1.4:main", rules=("RG201", "RG002"))

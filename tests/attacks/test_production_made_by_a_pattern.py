@@ -7,9 +7,7 @@ import pytest
 from tests.attacks.conftest import Scene
 from tests.support.builder import POLICY, SIGNED
 
-LIVE = POLICY.replace('branches = ["main"]', 'branches = ["main", "live/*"]').replace(
-    'into = "main"', 'into = "**"'
-)
+LIVE = POLICY.replace('branches = ["main"]', 'branches = ["main", "live/*"]').replace('into = "main"', 'into = "**"')
 WEAK = 'version = 1\n\n[production]\nbranches = ["main", "live/*"]\n\n[[route]]\ninto = "**"\nfrom = ["**"]\n'
 UNSIGNED = LIVE[: LIVE.index("[[sign-off]]")] + LIVE[LIVE.index("[release]") :]
 

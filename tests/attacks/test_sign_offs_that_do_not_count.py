@@ -160,7 +160,10 @@ def test_conflict_resolved_without_a_new_sign_off(scene: Scene) -> None:
 @pytest.mark.parametrize("how", ["author", "committer"])
 def test_stranger_made_a_part(scene: Scene, how: str) -> None:
     release(
-        scene, f"Release\n\n{SIGNED}", by="eve" if how == "author" else "jane", committer="jane" if how == "author" else "eve"
+        scene,
+        f"Release\n\n{SIGNED}",
+        by="eve" if how == "author" else "jane",
+        committer="jane" if how == "author" else "eve",
     )
     scene.refused("release/2:main", rules=("RG107",))
 

@@ -154,7 +154,17 @@ def test_pushed_from_a_shallow_clone(scene: Scene, tmp_path: Path) -> None:
 def test_python_files_of_the_pushed_repository(direct: Scene) -> None:
     """Hooks start in the repository; a module of its own there must not be imported."""
     for folder in (direct.repo.path, direct.server):
-        for name in ("subprocess", "json", "tomllib", "os", "rollback_guard", "sitecustomize", "marshal", "re", "click"):
+        for name in (
+            "subprocess",
+            "json",
+            "tomllib",
+            "os",
+            "rollback_guard",
+            "sitecustomize",
+            "marshal",
+            "re",
+            "click",
+        ):
             (folder / f"{name}.py").write_text("open('pwned', 'w').close()\nraise SystemExit(0)\n")
     direct.refused("main", rules=("RG101",))
     assert not (direct.server / "pwned").exists()

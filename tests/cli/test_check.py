@@ -18,7 +18,9 @@ from tests.support.servers import run_git
 REVIEW, QA, UAT = SIGNED.splitlines()
 
 
-def released(path: Path, message: str = f"Release 1.4\n\n{SIGNED}", *, policy: str = POLICY, by: str = "jane") -> RepositoryBuilder:
+def released(
+    path: Path, message: str = f"Release 1.4\n\n{SIGNED}", *, policy: str = POLICY, by: str = "jane"
+) -> RepositoryBuilder:
     """A shop whose release has this message on its head."""
     repo = RepositoryBuilder(path)
     repo.write_file("rollback-guard.toml", policy)
@@ -291,7 +293,9 @@ def test_head_that_is_only_on_the_remote(tmp_path: Path, path_of_repo: Path) -> 
     assert (said.code, said.json["changes"][0]["head"]) == (0, repo.head("release/1.4"))
 
 
-def test_clone_without_a_policy_names_the_branch_that_origin_head_stands_for(tmp_path: Path, path_of_repo: Path) -> None:
+def test_clone_without_a_policy_names_the_branch_that_origin_head_stands_for(
+    tmp_path: Path, path_of_repo: Path
+) -> None:
     repo, _ = no_policy(path_of_repo)
     repo.checkout("main")
     clone = cloned(tmp_path, repo)
@@ -299,7 +303,9 @@ def test_clone_without_a_policy_names_the_branch_that_origin_head_stands_for(tmp
     assert (said.code, said.json["changes"][0]["target"]) == (1, "refs/heads/main")
 
 
-@pytest.mark.parametrize("into", ["main~1", "main^{}", "main@{0}", "HEAD", "", "refs/tags/v1", "no/such", "-x", "ma\x1bin"])
+@pytest.mark.parametrize(
+    "into", ["main~1", "main^{}", "main@{0}", "HEAD", "", "refs/tags/v1", "no/such", "-x", "ma\x1bin"]
+)
 def test_target_must_be_a_branch(into: str, path_of_repo: Path) -> None:
     repo = shop(path_of_repo)
     repo.git("tag", "v1", "main")

@@ -99,7 +99,9 @@ def test_sigint_from_outside(path_of_repo: Path, tmp_path: Path) -> None:
     slow.write_text(f"#!/bin/sh\ntouch {begun}\nexec sleep 30\n")
     slow.chmod(0o755)
     env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    process = subprocess.Popen([*GUARD, "check"], cwd=repo.path, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*GUARD, "check"], cwd=repo.path, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     deadline = time.monotonic() + 20
     while not begun.exists() and time.monotonic() < deadline:
         time.sleep(0.01)

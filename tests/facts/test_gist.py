@@ -11,9 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollback_guard.facts import gist
-from rollback_guard.facts.gist import NoGist, may_be_trailer, read_gists
+from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.model import Known, Message, Trailer
 from rollback_guard.gate.rules import rg206_malformed_trailer as rg206
+from rollback_guard.gate.spelling import may_be_trailer
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import Git, decode
 from rollback_guard.git.repository import Repository, open_repository
@@ -42,7 +43,12 @@ def misspelt(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         key = draw(st.sampled_from([key.upper(), key.replace("-", " "), key.replace("-", ""), " ".join(key)]))
     value = draw(st.sampled_from([" Omar <omar@acme.example>", "Omar", " <a@b>", " Omar <omar@acme.example", ""]))
-    return draw(st.sampled_from(["", "", "", "> ", "# ", " ", "; "])) + key + draw(st.sampled_from([":", " :", "=", "#"])) + value
+    return (
+        draw(st.sampled_from(["", "", "", "> ", "# ", " ", "; "]))
+        + key
+        + draw(st.sampled_from([":", " :", "=", "#"]))
+        + value
+    )
 
 
 MESSAGES = st.lists(st.one_of(misspelt(), st.text(LETTERS, max_size=30), st.just("")), max_size=6).map("\n".join)
@@ -96,9 +102,7 @@ def test_messages_as_git_takes_them_apart(text: str, git: Git) -> None:
         assert any(may_be_trailer(line, ("reviewed-by", "qa-by")) for line in lines)
 
 
-@pytest.mark.parametrize(
-    "line", ["Add a basket", "", ":", "Signed-off-by: Jane <j@x>", "fix(cart-total): three"]
-)
+@pytest.mark.parametrize("line", ["Add a basket", "", ":", "Signed-off-by: Jane <j@x>", "fix(cart-total): three"])
 def test_ordinary_lines_are_passed_over(line: str) -> None:
     assert not may_be_trailer(line, ("reviewed-by", "uat-by"))
 

@@ -56,8 +56,9 @@ def call_hook(folder: Path, *args: str, stdin: bytes = b"", **env: str) -> Said:
 def _call(what: Any, folder: Path, stdin: bytes, env: dict[str, str]) -> Said:
     before = Path.cwd()
     streams = [io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b"")]
-    with mock.patch.dict(os.environ, env), mock.patch.multiple(
-        sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]
+    with (
+        mock.patch.dict(os.environ, env),
+        mock.patch.multiple(sys, stdin=streams[0], stdout=streams[1], stderr=streams[2]),
     ):
         os.chdir(folder)
         try:

@@ -16,10 +16,17 @@ NAME = "github.com/acme/shop"
 
 
 def install_hooks(folder: Path, *, server: bool = False) -> Path:
-    """What `guard install` does; the folder of the hooks."""
+    """What `guard install` does; the folder of the hooks.
+
+    Where coverage is measured, they run with `site`, by which coverage reaches other processes.
+    """
     hooks = hooks_folder(open_repository(str(folder), os.environ))
     stages = SERVER_STAGES if server else CLIENT_STAGES
     carry_out(hooks, plan_install(hooks, stages, this_program()))
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        for stage in stages:
+            file = Path(hooks, stage)
+            file.write_text(file.read_text().replace(" -I -S -c ", " -c "))
     return Path(hooks)
 
 

@@ -11,7 +11,7 @@ from rollback_guard.entry.exit_codes import of_decision
 from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import LandedVerdict, iter_audit
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour
-from rollback_guard.errors import UsageError
+from rollback_guard.errors import GuardError, UsageError
 from rollback_guard.facts.policy_source import tips_of
 from rollback_guard.gate.verdict import Decision, decide_all
 from rollback_guard.git.refs import HEADS, REMOTES, require_commit, short_branch
@@ -64,8 +64,14 @@ def command(
 
     if layout == "json":
         items = ((landed.commit, landed.change) for landed in counted())
-        for piece in iter_audit_json(items, as_of=question.as_of):
-            click.echo(piece, nl=False)
+        begun = False
+        try:
+            for piece in iter_audit_json(items, as_of=question.as_of):
+                click.echo(piece, nl=False)
+                begun = True
+        except GuardError as error:
+            error.begun = begun
+            raise
         click.echo()
     else:
         colour, plain = wants_colour(sys.stdout), plain_letters(sys.stdout)

@@ -8,7 +8,8 @@ import sys
 import click
 
 from rollback_guard.entry.exit_codes import of_decision
-from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, require_branch, verdict_of
+from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, verdict_of
+from rollback_guard.entry.target import require_branch
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import literal_branches, policies_for, tips_of

@@ -5,7 +5,6 @@ Looking is left to `facts.installation`, judging and wording to `report.doctor_t
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
@@ -13,10 +12,12 @@ import click
 
 from rollback_guard import __version__
 from rollback_guard.entry import exit_codes
+from rollback_guard.entry.wiring import say
 from rollback_guard.facts.installation import collect_installation
 from rollback_guard.git.process import Git, scrubbed
 from rollback_guard.git.repository import git_version, open_repository
 from rollback_guard.report.doctor_text import Diagnosis, as_json, diagnose, dotted, healthy, old_git, render_text
+from rollback_guard.report.json_text import render_json
 
 
 @click.command("doctor")
@@ -44,7 +45,7 @@ def command(layout: str) -> int:
             versions["ssh"] = dotted(installation.tools.ssh)
         diagnoses = diagnose(installation)
     if layout == "json":
-        click.echo(json.dumps(as_json(diagnoses, versions), indent=2, ensure_ascii=False))
+        say(render_json(as_json(diagnoses, versions)))
     else:
-        click.echo(render_text(diagnoses, versions))
+        say(render_text(diagnoses, versions))
     return exit_codes.ALLOW if healthy(diagnoses) else exit_codes.DENY

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Optional
 import click
 
 from rollback_guard import __version__
+from rollback_guard.entry.wiring import say
 from rollback_guard.errors import UsageError
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.repositories import normalise_repository
@@ -70,7 +71,7 @@ def command(github: bool | None, layout: str) -> int:
     if github is None:
         github = any(normalise_repository(url).startswith("github.com/") for url in found.remotes)
     files = _write_all(repository.work_tree, found, github=github)
-    click.echo(_json(files) if layout == "json" else _text(files))
+    say(_json(files) if layout == "json" else _text(files))
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import click
 
+from rollback_guard.entry.wiring import say
 from rollback_guard.errors import UsageError
 from rollback_guard.git.hook_files import (
     Step,
@@ -70,7 +71,7 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
         _store(repository, identity)
     notes = (*_shared_folder(repository, folder), *_server_notes(repository, server and not uninstall, identity))
     done = Done(folder=folder, steps=steps, notes=notes, dry_run=dry_run)
-    click.echo(_json(done) if layout == "json" else _text(done))
+    say(_json(done) if layout == "json" else _text(done))
     return 0
 
 

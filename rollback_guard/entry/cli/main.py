@@ -10,7 +10,7 @@ import click
 
 from rollback_guard import __version__
 from rollback_guard.entry import exit_codes
-from rollback_guard.entry.wiring import show, wants_colour
+from rollback_guard.entry.wiring import say, show, wants_colour
 from rollback_guard.errors import GuardError
 
 COMMANDS = {
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         error.show()
         return exit_codes.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; nothing more was done", err=True)
+        say("interrupted; nothing more was done", err=True)
         return exit_codes.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # click makes the first into the second, with a code that means "denied"
         return _pipe_closed()
@@ -93,7 +93,7 @@ def _explain(error: GuardError, arguments: list[str]) -> int:
     code = exit_codes.of_error(error)
     show(render_error(error, colour=wants_colour(sys.stderr)), sys.stderr)
     asked = "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
-    if asked and arguments[0] != "audit":  # an audit may have begun to write its own document
+    if asked and not error.begun:  # a document that was begun cannot be followed by another one
         from rollback_guard.report.json_text import error_document, render_json
 
         show(render_json(error_document(error, code)), sys.stdout)

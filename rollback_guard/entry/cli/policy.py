@@ -6,6 +6,7 @@ import click
 
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.policy_files import find_policy, here, read_beside, read_file
+from rollback_guard.entry.wiring import say
 from rollback_guard.errors import PolicyError
 from rollback_guard.gate.scenario import Mismatch, read_scenarios, run_scenario
 from rollback_guard.gate.scenario_model import Scenario
@@ -64,19 +65,19 @@ def check(ctx: click.Context, file: str | None, rev: str | None, layout: str) ->
         problems = error.problems
         path = problems[0].file if problems else file or ""  # type: ignore[attr-defined]
         if layout == "json":
-            click.echo(render_json(check_document(path, problems)))  # type: ignore[arg-type]
+            say(render_json(check_document(path, problems)))  # type: ignore[arg-type]
         else:
             for problem in problems:
-                click.echo(problem_line(problem))  # type: ignore[arg-type]
+                say(problem_line(problem))  # type: ignore[arg-type]
             count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-            click.echo(inert(f"{visible(path)} is not valid: {count}"), err=True)
+            say(inert(f"{visible(path)} is not valid: {count}"), err=True)
         ctx.exit(exit_codes.USAGE)
     if layout == "json":
-        click.echo(render_json(check_document(source.path, ())))
+        say(render_json(check_document(source.path, ())))
     else:
         roles = ", ".join(role.role for role in policy.sign_off) or "no sign-off"
         branches = ", ".join(visible(pattern) for pattern in policy.production.branches)
-        click.echo(inert(f"{visible(source.path)} is valid: {branches} needs {roles}"))
+        say(inert(f"{visible(source.path)} is valid: {branches} needs {roles}"))
 
 
 @command.command()
@@ -94,7 +95,7 @@ def show(file: str | None, rev: str | None, layout: str) -> None:
     repository = here()
     matched = None if repository is None else _matched(repository, patterns_of(policy))
     shown = Shown(policy=policy, path=source.path, rev=source.rev, matches=matched)
-    click.echo(render_json(show_document(shown)) if layout == "json" else render_policy_text(shown))
+    say(render_json(show_document(shown)) if layout == "json" else render_policy_text(shown))
 
 
 def _matched(repository: Repository, patterns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -116,7 +117,7 @@ def schema(layout: str) -> None:
     Example:
       guard policy schema > rollback-guard.schema.json
     """
-    click.echo(render_json(render_schema()))
+    say(render_json(render_schema()))
 
 
 @command.command()
@@ -154,14 +155,14 @@ def test(ctx: click.Context, files: tuple[str, ...], tested: str | None, layout:
             results.append((source.path, scenario.name, run_scenario(policy, scenario, proposed=proposed)))
     failed = [name for _, name, mismatches in results if mismatches]
     if layout == "json":
-        click.echo(render_json(_test_document(results)))
+        say(render_json(_test_document(results)))
     else:
         for path, name, mismatches in results:
-            click.echo(inert(f"{'differs' if mismatches else 'as expected'}  {visible(path)}: {visible(name)}"))
+            say(inert(f"{'differs' if mismatches else 'as expected'}  {visible(path)}: {visible(name)}"))
             for mismatch in mismatches:
                 for line in _mismatch_lines(mismatch):
-                    click.echo(inert(line))
-        click.echo(f"{len(results) - len(failed)} of {len(results)} scenarios came as expected", err=True)
+                    say(inert(line))
+        say(f"{len(results) - len(failed)} of {len(results)} scenarios came as expected", err=True)
     ctx.exit(exit_codes.DENY if failed else exit_codes.ALLOW)
 
 

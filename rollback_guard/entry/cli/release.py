@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 
@@ -10,7 +9,7 @@ import click
 
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.production import find_production, policy_of
-from rollback_guard.entry.wiring import here
+from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.gate.verdict import Verdict
 from rollback_guard.git.refs import require_commit
@@ -18,6 +17,7 @@ from rollback_guard.git.repository import Repository
 from rollback_guard.release.plan import printable
 from rollback_guard.release.stable import find_last_stable, read_releases
 from rollback_guard.release.tagging import require_on_branch, require_releaser, revoke_release, tag_release
+from rollback_guard.report.json_text import render_json
 from rollback_guard.report.release_text import render_release, render_releases
 from rollback_guard.report.visible import visible
 from rollback_guard.report.wording import moment
@@ -84,11 +84,11 @@ def tag(
     if layout == "json":
         fields = {name: value for name, value in released._asdict().items() if name != "notes"}
         shown = {key: printable(value) if isinstance(value, str) else value for key, value in fields.items()}
-        click.echo(json.dumps({"format": "rollback-guard/release/1", **shown}))
+        say(render_json({"format": "rollback-guard/release/1", **shown}))
         for note in released.notes:
-            click.echo(f"note: {printable(note)}", err=True)
+            say(f"note: {printable(note)}", err=True)
     else:
-        click.echo(render_release(released))
+        say(render_release(released))
     return exit_codes.ALLOW
 
 
@@ -105,7 +105,7 @@ def _require_allowed(verdict: Verdict, commit: str) -> None:
         return
     from rollback_guard.report.formats import render
 
-    click.echo(render(verdict, "text").rstrip("\n"), err=True)
+    say(render(verdict, "text").rstrip("\n"), err=True)
     remedy = f"guard explain {commit}"
     if verdict.decision == "undetermined":
         raise UndeterminedError(f"{commit} was not tagged: whether it may be could not be determined", remedy=remedy)
@@ -138,13 +138,13 @@ def list_(branch: str | None, layout: str) -> int:
             }
             for one in releases
         ]
-        click.echo(json.dumps({"format": "rollback-guard/releases/1", "releases": rows}))
+        say(render_json({"format": "rollback-guard/releases/1", "releases": rows}))
         return exit_codes.ALLOW
     try:
         chosen = find_last_stable(repository, policy, production.tip, branch=production.branch).tag
     except UsageError:
         chosen = None
-    click.echo(render_releases(releases, production.branch, chosen))
+    say(render_releases(releases, production.branch, chosen))
     return exit_codes.ALLOW
 
 
@@ -162,6 +162,6 @@ def revoke(tag_name: str, reason: str, branch: str | None) -> int:
     repository = here()
     policy = policy_of(find_production(repository, branch, remote_too=True))
     made = revoke_release(repository, policy, name=tag_name, reason=reason)
-    click.echo(f"{visible(made.partition('/')[2])} is no longer a stable release")
-    click.echo(f"→ git push origin {visible(shlex.quote(f'refs/tags/{made}'))}")
+    say(f"{visible(made.partition('/')[2])} is no longer a stable release")
+    say(f"→ git push origin {visible(shlex.quote(f'refs/tags/{made}'))}")
     return exit_codes.ALLOW

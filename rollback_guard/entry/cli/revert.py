@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 
@@ -10,7 +9,7 @@ import click
 
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.production import Production, find_production, policy_of
-from rollback_guard.entry.wiring import here
+from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.push import push_branch, remote_for
 from rollback_guard.git.refs import HEADS, list_refs
@@ -20,6 +19,7 @@ from rollback_guard.release.model import Mode, Plan, Result
 from rollback_guard.release.plan import plan_digest, plan_document
 from rollback_guard.release.revert import execute_revert, plan_revert, require_full_history, require_ready
 from rollback_guard.release.stable import find_last_stable, stable_named, target_of
+from rollback_guard.report.json_text import render_json
 from rollback_guard.report.plan_text import render_plan, render_result
 
 
@@ -129,12 +129,16 @@ def _readiness(repository: Repository, plan: Plan) -> Plan:
     return plan
 
 
-def _show(plan: Plan, result: Result | None, layout: str, reason: str, *, err: bool = False) -> None:
+def _show(
+    plan: Plan, result: Result | None, layout: str, reason: str, *, err: bool = False, offer: bool = True
+) -> None:
     digest = plan_digest(plan)
     if layout == "json" and not err:
-        click.echo(json.dumps(plan_document(plan, result)))
+        say(render_json(plan_document(plan, result)))
     else:
-        click.echo(render_plan(plan, digest, execute=f"{_again(plan, reason)} --execute {digest}"), err=err)
+        # Who is about to carry it out, or did, needs no command that would do so.
+        execute = f"{_again(plan, reason)} --execute {digest}" if offer else ""
+        say(render_plan(plan, digest, execute=execute), err=err)
 
 
 def _again(plan: Plan, reason: str) -> str:
@@ -149,7 +153,7 @@ def _again(plan: Plan, reason: str) -> str:
 
 def _ask(plan: Plan, layout: str, reason: str, *, yes: bool) -> None:
     """Show the plan and have it confirmed. Raises: UsageError without a terminal; RefusedError for a no."""
-    _show(plan, None, layout, reason, err=layout == "json")
+    _show(plan, None, layout, reason, err=layout == "json", offer=False)
     if yes:
         return
     if not sys.stdin.isatty():
@@ -168,14 +172,15 @@ def _carry_out(repository: Repository, plan: Plan, reason: str, remote: str | No
         _show(plan, result, layout, reason)
     else:
         following = "" if remote is not None else f"git push origin {shlex.quote(name)}"
-        click.echo(render_result(plan, result, following=following))
+        say(render_result(plan, result, following=following))
     if remote is not None:
         old = plan.tip if plan.target == HEADS + plan.branch else None
         said = push_branch(repository, remote, name, result.commit, old)
         if said:
             raise RefusedError(
                 f"{name} is at {result.commit} here, but {remote} did not take it: {said}",
-                remedy=f"git push {remote} {name}   # or go back here: git reset --keep {plan.tip}",
+                remedy=f"git push {remote} {shlex.quote(f'refs/tags/{plan.stable.tag}')} {shlex.quote(name)}"
+                f"   # the release's tag too; or go back here: git reset --keep {plan.tip}",
             )
-        click.echo(f"pushed to {remote}", err=True)
+        say(f"pushed to {remote}", err=True)
     return exit_codes.ALLOW

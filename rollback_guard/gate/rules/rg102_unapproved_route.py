@@ -37,7 +37,7 @@ def evaluate(case: Case) -> Outcome:
     found = first_approved(globs, change.source.value, change.target)
     if found is not None:
         return satisfied(ID, NAME, f"comes from {found}")
-    return violated(ID, NAME, (_off_route("the head", change.source.value, globs, change.target),))
+    return violated(ID, NAME, (_off_route("the head", change.source.value, globs, change),))
 
 
 def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Change, globs: tuple[str, ...]) -> Outcome:
@@ -49,7 +49,7 @@ def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Chang
         if came == "approved":
             continue
         if isinstance(landing.branches, Known):
-            findings.append(_off_route(subject, landing.branches.value, globs, change.target))
+            findings.append(_off_route(subject, landing.branches.value, globs, change))
         else:
             unknown = unknown or (landing.branches, subject)
     if unknown is not None and not findings:
@@ -59,7 +59,7 @@ def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Chang
 
 def _judge_claim(change: Change, claimed: str, globs: tuple[str, ...]) -> Outcome:
     if first_approved(globs, (claimed,), change.target) is None:
-        return violated(ID, NAME, (_off_route(claimed, (claimed,), globs, change.target),))
+        return violated(ID, NAME, (_off_route(claimed, (claimed,), globs, change),))
     if isinstance(change.source, Unknown):
         return undetermined(ID, NAME, change.source, claimed)
     if claimed not in change.source.value:
@@ -69,14 +69,15 @@ def _judge_claim(change: Change, claimed: str, globs: tuple[str, ...]) -> Outcom
     return satisfied(ID, NAME, f"comes from {claimed}")
 
 
-def _off_route(subject: str, branches: tuple[str, ...], globs: tuple[str, ...], target: str) -> Finding:
-    branch = short_name(target)
+def _off_route(subject: str, branches: tuple[str, ...], globs: tuple[str, ...], change: Change) -> Finding:
+    branch = short_name(change.target)
     others = [name for name in branches if name != branch]
     seen = f"comes from {listed(others)}" if others else f"is on no branch but {branch} here"
     message = f"{subject} {seen}, which is no approved way into {branch}; approved: {listed(globs)}"
-    return Finding(
-        subject=subject, message=message, remedy=_REMEDY + globs[0].replace("**", "*").replace("*", "short-name")
-    )
+    remedy = _REMEDY + globs[0].replace("**", "*").replace("*", "short-name")
+    if change.stage == "receive" and not others:
+        remedy = "git push origin BRANCH   # the approved branch that brings it, first and by itself; then this again"
+    return Finding(subject=subject, message=message, remedy=remedy)
 
 
 RULE = Rule(

@@ -45,8 +45,8 @@ commits, so that nothing is lost. This holds without any policy.
 The record is the first-parent chain: each commit on it is one landing. Where production was merged into a
 branch and is then moved to that merge, every commit is still there and the record is not: the branch's own
 commits would stand for what landed.""",
-    example="""`git push --force origin main` after `git reset --hard HEAD~3`, or `git push origin --delete main`; or, after
-`git merge main` on `hotfix/2`, `git push origin hotfix/2:main`.""",
+    example="""`git push --force origin main` after `git reset --hard HEAD~3`, or `git push origin --delete main`; or,
+after `git merge main` on `hotfix/2`, `git push origin hotfix/2:main`.""",
     needs=("the old and the new tip of the branch",),
     offline=True,
     remedy="""To go back to the last stable release: `guard revert`. If the remote is ahead of you, take in what it

@@ -54,6 +54,8 @@ def _bad_name(ref: str, policy: Policy | None, production: tuple[str, ...], exis
     unseen = hidden_characters(ref)
     if unseen:
         found.append(_finding(ref, f"the name {name} holds characters that nobody sees: {listed(unseen)}"))
+    if ref.startswith("refs/replace/"):
+        found.append(_finding(ref, f"{ref} makes git show another object in place of the one that is judged"))
     if name.startswith("-"):
         found.append(_finding(ref, f"the name {name} is read as an option"))
     if name in _GITS_OWN:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Change, Message, Survey, Unknown
+from rollback_guard.facts.model import Change, Known, Message, Survey, Unknown
 from rollback_guard.gate.people import Makers, called, makers_of
 from rollback_guard.gate.rule import Case, Rule, not_applicable, satisfied, undetermined, violated
 from rollback_guard.gate.signoffs import (
@@ -13,7 +13,7 @@ from rollback_guard.gate.signoffs import (
     why_unproven,
 )
 from rollback_guard.gate.verdict import Finding, Outcome
-from rollback_guard.gate.wording import listed, quoted, short_name
+from rollback_guard.gate.wording import listed, quoted
 from rollback_guard.policy.model import Policy, SignOff
 
 ID = "RG201"
@@ -79,7 +79,12 @@ def _remedy(change: Change, line: str) -> str:
         return f"add to the merge's message, when they agree: {line}"
     if change.stage == "landed":
         return f"it has landed without; have it looked at now, and land the next one with: {line}"
-    where = short_name(change.target) if change.stage in ("push", "receive") else "the branch that brings the change"
+    merged = isinstance(change.landings, Known) and bool(change.landings.value)
+    if merged and change.stage in ("push", "receive"):
+        return (
+            f"git commit --amend --no-edit --trailer {quoted(line)}   # on the merge, not pushed yet, when they agree"
+        )
+    where = "the branch that brings the change"
     return f"git commit --amend --no-edit --trailer {quoted(line)}   # on {where}, when they agree"
 
 
