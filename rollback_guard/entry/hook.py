@@ -113,10 +113,11 @@ def _explain(error: GuardError) -> int:
 
 def _say(text: str) -> None:
     from rollback_guard.entry.wiring import show
+    from rollback_guard.errors import GuardError
 
     try:
         show(text, sys.stderr)
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, ValueError, GuardError):
         pass  # stderr is closed, or a full disk: the exit code says it
 
 

@@ -85,5 +85,5 @@ def hook_text(verdict: Verdict, stage: str) -> None:
     text = render_hook_verdict(verdict, stage, colour=wants_colour(stream), ascii_only=plain_letters(stream))
     try:
         show(text, stream)
-    except (AttributeError, OSError, ValueError):
+    except (AttributeError, OSError, ValueError, UsageError):
         pass  # stderr is closed, or a full disk: the exit code says it

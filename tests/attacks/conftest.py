@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +58,7 @@ class Scene:
 
     def push(self, *args: str, **env: str) -> Ran:
         """A real push to the server."""
-        return ran("git", "push", f"file://{self.server}", *args, cwd=self.repo.path, **env)
+        return ran("git", "push", f"file://{self.server}", *args, cwd=self.repo.path, **env)  # type: ignore[arg-type]
 
     def admin(self, *refspecs: str) -> None:
         """Put refs on the server past the hook: how things came to be before the attack."""
@@ -102,7 +101,7 @@ class Scene:
 
     def guard(self, *args: str, cwd: Path | None = None, **env: str) -> Ran:
         """The command line, in the attacker's clone or elsewhere."""
-        done = ran(*GUARD, *args, cwd=cwd or self.repo.path, **env)
+        done = ran(*GUARD, *args, cwd=cwd or self.repo.path, **env)  # type: ignore[arg-type]
         assert done.code in EXIT_CODES, done.err
         return done
 
@@ -130,7 +129,7 @@ class Scene:
 
 
 @pytest.fixture(scope="session")
-def built_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def built_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main: the policy and an app; then release/1.3, merged and tagged stable; release/1.4 is signed and waits."""
     folder = tmp_path_factory.mktemp("scene")
     with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +150,7 @@ def built_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         repo.git("push", "-q", str(server.path), "main", "release/1.3", "release/1.4", STABLE)
         made = ran(*GUARD, "install", "--server", "--repository", str(server.path), cwd=folder)
         assert made.code == 0, made.err
-    yield folder
+    return folder
 
 
 @pytest.fixture

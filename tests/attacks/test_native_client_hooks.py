@@ -21,7 +21,8 @@ def client(scene: Scene) -> Scene:
 
 
 def git(scene: Scene, *args: str, **env: str) -> Ran:
-    return ran("git", *args, cwd=scene.repo.path, **{**scene.repo.as_person("jane"), **env})
+    settings = {**scene.repo.as_person("jane"), **env}
+    return ran("git", *args, cwd=scene.repo.path, **settings)  # type: ignore[arg-type]
 
 
 def held(scene: Scene, *refspecs: str) -> Ran:

@@ -1,4 +1,4 @@
-"""Terminal escapes, workflow commands, HTML and markup in branch names, subjects, people and trailers, in every format."""
+"""Terminal escapes, workflow commands, HTML and markup in names, subjects and trailers, in every format."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ def nasty(scene: Scene) -> Scene:
     repo.git("add", "-A")
     repo.git(
         "commit", "-q", "--no-verify", "--cleanup=verbatim", "-m",
-        f"{NASTY}\n\n::error::{NASTY}\n\nReviewed-by: {NASTY} <a\x1b[31m@b>\nQA-by: <script> ::error::\nUAT-bi: {NASTY}\n",
-        GIT_AUTHOR_NAME=NASTY, GIT_AUTHOR_EMAIL="x\x1b[2J::error::@y", GIT_COMMITTER_NAME=NASTY, GIT_COMMITTER_EMAIL="z",
+        f"{NASTY}\n\n::error::{NASTY}\n\nReviewed-by: {NASTY} <a\x1b[31m@b>\nQA-by: <script> ::error::\n"
+        f"UAT-bi: {NASTY}\n",
+        GIT_AUTHOR_NAME=NASTY, GIT_AUTHOR_EMAIL="x\x1b[2J::error::@y",
+        GIT_COMMITTER_NAME=NASTY, GIT_COMMITTER_EMAIL="z",
     )  # fmt: skip
     repo.git("checkout", "-q", "main")
     repo.git("merge", "-q", "--no-commit", "--no-ff", "release/%0A<b>$(id)`id`&amp;|x")

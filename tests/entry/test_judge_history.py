@@ -1,0 +1,116 @@
+"""Verdicts on what landed already: block by block, and one at a time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rollback_guard.entry import judge_history
+from rollback_guard.entry.judge import Question
+from rollback_guard.entry.judge_history import iter_audit, judge_landed
+from rollback_guard.errors import UndeterminedError, UsageError
+from rollback_guard.facts import landed as landed_module
+from rollback_guard.facts.surroundings import read_surroundings
+from rollback_guard.git.repository import Repository, open_repository
+from tests.cli.test_explain import landed
+from tests.support.builder import SIGNED, RepositoryBuilder, shop
+from tests.support.commands import guard
+
+NOW = 1_790_000_000
+TAG = "stable/2026.05.28.1"
+
+
+def opened(repo: RepositoryBuilder) -> Repository:
+    return open_repository(str(repo.path), os.environ)
+
+
+def audited(repo: RepositoryBuilder, since: str | None = None) -> list[judge_history.LandedVerdict]:
+    repository = opened(repo)
+    question = Question(repository, read_surroundings(repository), NOW)
+    base = None if since is None else repo.head(since)
+    return list(iter_audit(question, target="refs/heads/main", until=repo.head("main"), since=base))
+
+
+def many(path: Path) -> RepositoryBuilder:
+    repo = landed(path)
+    for number in range(5):
+        repo.git("checkout", "-q", "-b", f"hotfix/n{number}", "main")
+        repo.commit(f"Fix {number}", **{f"n{number}_dot_py": "1\n"})
+        repo.checkout("main")
+        repo.merge(f"hotfix/n{number}", message=f"Merge {number}\n\n{SIGNED if number != 2 else ''}")
+    return repo
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_blocks_change_nothing(size: int, path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = many(path_of_repo)
+    monkeypatch.setattr(judge_history, "BLOCK", size)
+    decisions = [(one.subject, one.change.decision) for one in audited(repo)]
+    assert decisions == [
+        ("Merge 4", "allow"),
+        ("Merge 3", "allow"),
+        ("Merge 2", "deny"),
+        ("Merge 1", "allow"),
+        ("Merge 0", "allow"),
+        ("Merge release/1.4", "allow"),
+        ("Merge hotfix/1", "allow"),
+        ("Begin the shop", "deny"),
+    ]
+
+
+def test_one_commit_is_judged_as_the_audit_judges_it(path_of_repo: Path) -> None:
+    repo = many(path_of_repo)
+    for one in audited(repo):
+        policy, verdict = judge_landed(opened(repo), one.commit, "refs/heads/main", as_of=NOW)
+        assert verdict.changes == (one.change,)
+        assert policy is not None
+    with pytest.raises(UsageError, match="is not on main"):
+        judge_landed(opened(repo), repo.git("commit-tree", "-m", "Loose", "HEAD^{tree}"), "main", as_of=NOW)
+
+
+def test_merges_that_cannot_be_made_again(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_old(*args: object) -> None:
+        raise UndeterminedError("git is too old", remedy="a newer one")
+
+    repo = landed(path_of_repo)
+    monkeypatch.setattr(landed_module, "MergeAgain", too_old)
+    newest = audited(repo, "main~1")[0].change
+    answers = {one.rule: one.answer for one in newest.outcomes}
+    assert (newest.decision, answers["RG105"]) == ("undetermined", "undetermined")
+
+
+def test_way_back_is_allowed_step_by_step(path_of_repo: Path) -> None:
+    """And a commit that only says so is not."""
+    repo = landed(path_of_repo)
+    repo.stable_tag(TAG)
+    for number in (2, 3):
+        repo.git("checkout", "-q", "-b", f"hotfix/{number}", "main")
+        repo.commit(f"Break {number}", app_dot_py=f"price = broken{number}\n")
+        repo.checkout("main")
+        repo.merge(f"hotfix/{number}", message=f"Merge hotfix/{number}\n\n{SIGNED}")
+    assert guard(repo.path, "revert", "--to", TAG, "--yes").code == 0
+    assert [one.change.decision for one in audited(repo, TAG)] == ["allow"] * 4
+    repo.commit(f"Revert nothing\n\nThis reverts commit {repo.head('main~1')}.\n\nRollback-To: {TAG}", app_dot_py="9\n")
+    repo.commit(f"Revert less\n\nThis reverts commit x.\n\nRollback-To: {TAG}", app_dot_py="8\n")
+    repo.commit(f"Say no tag\n\nRollback-To: no\nRollback-To: {TAG}", app_dot_py="7\n")
+    repo.commit("Say another\n\nRollback-To: stable/2020.01.01.1", app_dot_py="6\n")
+    newest = audited(repo, "main~4")
+    assert [one.change.decision for one in newest] == ["deny"] * 4
+    assert all("RG101" in [o.rule for o in one.change.outcomes if o.answer == "violated"] for one in newest)
+
+
+def test_change_of_the_policy_is_judged_by_both(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.write_file("rollback-guard.toml", "version = 7\n")
+    repo.commit(f"Break it\n\n{SIGNED}")
+    repo.checkout("main")
+    repo.merge("release/1.4", message=f"Merge\n\n{SIGNED}")
+    repo.branch("release/2")
+    repo.commit("Go on", app_dot_py="5\n")
+    repo.checkout("main")
+    repo.merge("release/2", message=f"Merge\n\n{SIGNED}")
+    newest, broken, _ = audited(repo)
+    assert [one.rule for one in newest.change.outcomes] == ["RG001"]
+    assert {one.rule for one in broken.change.outcomes if one.answer == "violated"} == {"RG002"}
