@@ -58,8 +58,27 @@ def _is_elsewhere(repository: Repository, updates: Sequence[Update]) -> bool:
     except (NoGist, TooLargeError):
         return False
     patterns = tuple(pattern for branches, _ in gists for pattern in branches)
-    if not gists or not all(_is_plain(update.ref) for update in updates):
-        return False
+    return bool(gists) and not _odd_ones(repository, updates, patterns)
+
+
+def _worth_judging(repository: Repository, updates: tuple[Update, ...]) -> tuple[Update, ...]:
+    """Those of a push's refs that a rule may say something about: a mirror may bring 20,000 that concern none.
+
+    Policies are read whole here. With none, or a broken one, every ref is judged.
+    """
+    from rollback_guard.facts.policy_source import policies_for
+
+    revs = [rev for update in updates for rev in (update.old, update.ref) if rev]
+    with ObjectReader(repository.git) as objects:
+        found = policies_for(objects, *dict.fromkeys((*revs, "HEAD", *DEFAULT_BRANCHES)))
+    if not found or any(one.policy is None for one in found):
+        return updates
+    patterns = tuple(pattern for one in found if one.policy is not None for pattern in one.policy.production.branches)
+    return _odd_ones(repository, updates, patterns)
+
+
+def _odd_ones(repository: Repository, updates: Sequence[Update], patterns: tuple[str, ...]) -> tuple[Update, ...]:
+    """The updates of production, and those whose names somebody could misread."""
     from rollback_guard.gate.lookalike import coarse_key
 
     out = repository.git.run("for-each-ref", "--format=%(refname)", HEADS, "refs/remotes/").stdout
@@ -70,7 +89,13 @@ def _is_elsewhere(repository: Repository, updates: Sequence[Update]) -> bool:
         taken.setdefault(coarse_key(ref.split("/")[2]) + "/", set()).add(ref)
     for pattern in patterns:
         taken.setdefault(coarse_key(pattern), set()).add(pattern)
-    return not any(_is_odd(update.ref, patterns, taken, coarse_key) for update in updates)
+    for update in updates:  # two names of one push can be near each other as well
+        if update.new is not None:
+            name = update.ref.removeprefix(HEADS)
+            taken.setdefault(coarse_key(name), set()).add(name)
+    return tuple(
+        update for update in updates if not _is_plain(update.ref) or _is_odd(update.ref, patterns, taken, coarse_key)
+    )
 
 
 def _tracking(ref: str) -> str:
@@ -102,13 +127,19 @@ def _is_odd(ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key
 def decide_receive(stdin: bytes, environ: Mapping[str, str]) -> int:
     """pre-receive: one line a ref; new objects lie in git's quarantine until this ends with 0."""
     repository = open_repository(os.getcwd(), environ, hook=True)
-    return _judge(repository, _resolved(repository, read_receive(stdin)), stage="receive", url="", missing=())
+    updates = read_receive(stdin)
+    if not updates:
+        raise UsageError(
+            "pre-receive was told of no ref at all", remedy="hooks are called by git; to look by hand: guard check"
+        )
+    rest = _worth_judging(repository, _resolved(repository, updates))
+    return _judge(repository, rest, stage="receive", url="", missing=()) if rest else 0
 
 
 def _resolved(repository: Repository, updates: tuple[Update, ...]) -> tuple[Update, ...]:
     """The updates by the refs that they really move: a server may have another name that stands for production."""
     out = decode(repository.git.run("for-each-ref", "--format=%(refname) %(symref)", HEADS).stdout)
-    stands_for = dict(words for line in out.splitlines() if len(words := line.split(" ")) == 2 and words[1])
+    stands_for = dict(words for line in out.split("\n") if len(words := line.split(" ")) == 2 and words[1])
     return tuple(update._replace(ref=stands_for.get(update.ref, update.ref)) for update in updates)
 
 

@@ -206,7 +206,7 @@ def judge_update(
     with ObjectReader(repository.git) as objects:
         reading = found if found.policy is not None else read_policy_at(objects, update.new)
     collected = collect_range(repository, question.around, reading.policy, proposal)
-    return [evaluate(question, found, *one) for one in _one_by_one(question, found, proposal, collected)]
+    return [evaluate(question, *one) for one in _one_by_one(question, found, proposal, collected)]
 
 
 def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[PolicyFound, tuple[PolicyFound, ...]]:
@@ -227,18 +227,23 @@ def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[Pol
 
 def _one_by_one(
     question: Question, found: PolicyFound, proposal: Proposal, collected: Collected
-) -> list[tuple[Change, PolicyFound]]:
-    """A push that adds several merges to production's chain, taken apart; any other push as it is."""
+) -> list[tuple[PolicyFound, Change, PolicyFound]]:
+    """A push that adds several merges to production's chain, taken apart; any other push as it is.
+
+    Each landing is judged by the policy that the one before it leaves, as if they were pushed one by one.
+    """
     change = collected.change
     landings = change.landings.value if isinstance(change.landings, Known) else ()
     merges = sum(1 for landing in landings if landing.heads)
     if len(landings) < 2 or not merges or change.restoration is not None or proposal.base is None:
-        return [(change, collected.proposed)]
+        return [(found, change, collected.proposed)]
     parts = []
     for link in read_chain(question.repository, proposal.base, proposal.head):
         step = proposal._replace(base=link.parents[0] if link.parents else None, head=link.commit)
-        part = collect_range(question.repository, question.around, found.policy, step)
-        parts.append((part.change, part.proposed))
+        with ObjectReader(question.repository.git) as objects:
+            before = found if step.base == proposal.base else in_force(question, objects, step.base)
+        part = collect_range(question.repository, question.around, before.policy, step)
+        parts.append((before, part.change, part.proposed))
     return parts
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.facts.model import Message
-from rollback_guard.facts.survey import Walk, message_of, shallow_boundaries
+from rollback_guard.facts.survey import Walk, message_of, read_time, shallow_boundaries
 from rollback_guard.git import log
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.process import decode
@@ -191,11 +191,11 @@ def branch_tips(
     """Short name, commit and time (Unix seconds) of the branches that a change may have come from."""
     layout = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(symref)"
     found = []
-    for line in decode(repository.git.run("for-each-ref", layout, HEADS, REMOTES).stdout).splitlines():
+    for line in decode(repository.git.run("for-each-ref", layout, HEADS, REMOTES).stdout).split("\n")[:-1]:
         ref, oid, when, symref = line.split("\0")
         name = short_branch(ref, around.remotes)
-        if when and not symref and keep(name):
-            found.append((name, oid, int(when)))
+        if not symref and keep(name):
+            found.append((name, oid, read_time(when.encode())))
     return tuple(found)
 
 

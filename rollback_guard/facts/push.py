@@ -69,7 +69,7 @@ def _lines(stdin: bytes, count: int) -> list[list[str]]:
             continue
         # A pre-push names a deletion "(delete)"; a ref name holds no space.
         words = line.split(" ")
-        if len(words) != count or not all(words):
+        if len(words) != count or not all(words) or "\0" in line:
             raise UsageError(
                 f"the hook was given a line that is no update of a ref: {line[:200]!r}",
                 remedy="hooks are called by git; to look at a change by hand use: guard check",

@@ -195,6 +195,8 @@ def _merge_facts(
     repository, base = asked.repository, proposal.base
     plain = [link for link in chain if len(link.parents) < 2]
     result: Fact[str] = Known(head_tree, "head")
+    # A branch that is created gets the head as it is: nothing is merged.
+    base_in_head = base_in_head or proposal.move == "create"
     if base_in_head and not seen and not plain:
         return _Merged(result, Known(()), {}, *brought_by(repository.git, base, head_tree))
     try:

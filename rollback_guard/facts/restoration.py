@@ -35,9 +35,17 @@ def stable_tags(repository: Repository, policy: Policy) -> tuple[tuple[str, str,
 def find_restoration(repository: Repository, policy: Policy, *, base: str, head: str, tree: str) -> Restoration | None:
     """The stable release to which commits `base..head`, none of them a merge, go back; None when to none."""
     for name, commit, stable_tree in stable_tags(repository, policy):
-        if stable_tree == tree and _is_sound(repository, policy, name) and _chain(repository, commit, tree, base):
-            out = repository.git.run("log", "-z", "--format=tformat:%cn%x00%ce", f"{base}..{head}").stdout
-            return Restoration(tag=name, commit=commit, committers=_identities(decode(out)))
+        if stable_tree != tree or not _is_sound(repository, policy, name):
+            continue
+        chain = _chain(repository, commit, tree, base)
+        out = repository.git.run("log", "-z", "--format=tformat:%cn%x00%ce%x00%T", f"{base}..{head}").stdout
+        fields = decode(out).split("\0")[:-1]
+        # Each step goes to where production stood before; anything else is a change of its own in between.
+        steps, present = set(fields[2::3]), repository.git.text("rev-parse", f"{base}^{{tree}}")
+        if chain and present != tree and steps <= {*chain.values(), tree}:
+            people = dict.fromkeys(zip(fields[0::3], fields[1::3], strict=True))
+            committers = tuple(Identity(who, email) for who, email in people)
+            return Restoration(tag=name, commit=commit, committers=committers)
     return None
 
 
@@ -98,9 +106,3 @@ def _reverted(text: str) -> str | None:
             if len(oid) in (40, 64) and not oid.strip("0123456789abcdef"):
                 return oid
     return None
-
-
-def _identities(text: str) -> tuple[Identity, ...]:
-    fields = text.split("\0")[:-1]
-    pairs = dict.fromkeys((fields[i], fields[i + 1]) for i in range(0, len(fields), 2))
-    return tuple(Identity(name, email) for name, email in pairs)

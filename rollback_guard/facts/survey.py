@@ -221,6 +221,12 @@ def read_messages(git: Git, bearers: Sequence[tuple[str, str]]) -> tuple[Message
     return tuple(message_of(layout, bearer, by_oid[oid]) for bearer, oid in bearers)
 
 
+def read_time(field: bytes) -> int:
+    """A commit's time in Unix seconds; 1970 where what stands there is no time, so that nothing on it is fresh."""
+    text = field.strip()
+    return int(text) if text.isdigit() and len(text) < 16 else 0
+
+
 def message_of(layout: LogFormat, bearer: str, record: list[bytes]) -> Message:
     """A record that was read with its text, as a message."""
     return Message(
@@ -229,7 +235,7 @@ def message_of(layout: LogFormat, bearer: str, record: list[bytes]) -> Message:
         text=decode(record[log.TEXT]),
         commit=decode(record[log.COMMIT]),
         tree=decode(record[log.TREE]),
-        time=int(record[log.TIME]),
+        time=read_time(record[log.TIME]),
     )
 
 

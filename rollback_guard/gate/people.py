@@ -53,8 +53,12 @@ def person_of(policy: Policy, email: str) -> Person | None:
 
 def makers_of(policy: Policy, survey: Survey) -> Makers:
     """The makers of a change, collapsed to people. Who only merged what others made is none of them."""
-    found = {maker.identity.email for maker in survey.makers if maker.part != "merger"}
+    makers = [maker.identity for maker in survey.makers if maker.part != "merger"]
+    found = {identity.email for identity in makers if identity.email}
     known = [person_of(policy, email) for email in found]
+    # Who is named without an address is whoever bears that name.
+    names = {identity.name.strip().casefold() for identity in makers if not identity.email}
+    known += [person for person in policy.people if person.name.casefold() in names]
     return Makers(
         people=frozenset(person.id for person in known if person),
         emails=frozenset(fold_email(email) for email in found),

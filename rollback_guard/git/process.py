@@ -81,6 +81,8 @@ PINNED = (
     "-c",
     "merge.conflictStyle=merge",
     "-c",
+    "i18n.logOutputEncoding=UTF-8",
+    "-c",
     "merge.renames=true",
     "-c",
     "diff.algorithm=myers",

@@ -54,6 +54,11 @@ def _bad_name(ref: str, policy: Policy | None, production: tuple[str, ...], exis
     unseen = hidden_characters(ref)
     if unseen:
         found.append(_finding(ref, f"the name {name} holds characters that nobody sees: {listed(unseen)}"))
+    space = ref.split("/")[1] if ref.count("/") > 1 else ""
+    if space.casefold() in ("heads", "tags", "remotes") and space not in ("heads", "tags", "remotes"):
+        found.append(_finding(ref, f"{ref} is taken for refs/{space.casefold()}/ where case does not count"))
+    if space in ("refs", "remotes") and any(ref.endswith(f"/{own}") for own in production):
+        found.append(_finding(ref, f"{ref} is taken for the production branch {ref.rpartition('/')[2]}"))
     if ref.startswith("refs/replace/"):
         found.append(_finding(ref, f"{ref} makes git show another object in place of the one that is judged"))
     if name.startswith("-"):
