@@ -123,4 +123,11 @@ def _say(text: str) -> None:
 
 def run() -> None:
     """The console script, and what the native shims call."""
-    sys.exit(main())
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            # What cannot be written is lost; Python would end with 120 for it, and the decision with it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
+    sys.exit(code)

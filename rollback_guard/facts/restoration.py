@@ -13,7 +13,7 @@ from rollback_guard.git.refs import TAGS, is_ancestor
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import fault_of, read_tag
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.tags import REVOKED, may_tag, name_pattern, signers_of
+from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
 
 REVERTS = "This reverts commit "
 
@@ -73,7 +73,7 @@ def _is_sound(repository: Repository, policy: Policy, name: str) -> bool:
     record = read_tag(repository, name)
     if record is None or fault_of(repository, record, signers_of(policy)):
         return False
-    return may_tag(policy, record.tagger.rpartition("<")[2].rstrip(">"))
+    return may_tag(policy, address_of(record.tagger))
 
 
 def _chain(repository: Repository, stable: str, tree: str, tip: str) -> dict[str, str]:

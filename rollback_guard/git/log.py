@@ -35,19 +35,19 @@ class LogFormat:
         """The trailers of a record as (key, value), unfolded, in the order written."""
         if not field:
             return ()
-        found: list[tuple[str, str]] = []
+        found: list[tuple[str, list[str]]] = []
         last = False
         for line in decode(field).split("\n"):
             if last and line[:1] in (" ", "\t", "\r"):
-                found[-1] = (found[-1][0], f"{found[-1][1]} {line}")
+                found[-1][1].append(line)
                 continue
             key, separator, value = line.partition(":")
             key = key.rstrip(" \t")
             # Source: git's trailer.c, find_separator: ASCII letters, digits and `-`.
             last = bool(separator) and key.isascii() and key.replace("-", "").isalnum()
             if last:
-                found.append((key, value))
-        return tuple((key, " ".join(value.split())) for key, value in found)
+                found.append((key, [value]))
+        return tuple((key, " ".join(" ".join(parts).split())) for key, parts in found)
 
 
 def read_log(git: Git, layout: LogFormat, *args: str, stdin: bytes | None = None) -> Iterator[list[bytes]]:

@@ -40,3 +40,8 @@ def may_tag(policy: Policy, email: str) -> bool:
     """Whether an e-mail address is that of somebody who may tag stable releases; nobody named means everybody known."""
     person = policy.person_of(email)
     return person is not None and (not policy.release.by or person.id in policy.members_of(policy.release.by))
+
+
+def address_of(tagger: str) -> str:
+    """The e-mail address of `Jane Doe <jane@acme.example>`."""
+    return tagger.rpartition("<")[2].rstrip(">")

@@ -15,13 +15,15 @@ from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import TagRecord, fault_of, read_tag, read_tags
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.patterns import matches_any
-from rollback_guard.policy.tags import REVOKED, name_pattern, signers_of
+from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
 from rollback_guard.release.model import Stable, State, Target
 
 
-def judge_tag(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None) -> tuple[State, str]:
+def judge_tag(repository: Repository, record: TagRecord, policy: Policy | None) -> tuple[State, str]:
     """Whether one tag can be a stable release, revocations and branches aside; and why not."""
-    fault = fault_of(repository, record, signers)
+    fault = fault_of(repository, record, signers_of(policy))
+    if not fault and policy is not None and policy.release.by and not may_tag(policy, address_of(record.tagger)):
+        fault = f"it was made by {record.tagger}, who is none of those that [release] by names"
     return ("broken", fault) if fault else ("stable", "")
 
 
@@ -30,12 +32,11 @@ def read_releases(repository: Repository, policy: Policy | None, tip: str | None
 
     With `tip`, a stable one that is not in that commit's history is `off-branch`.
     """
-    signers = signers_of(policy)
     revoked = read_revoked(repository)
     merged = _merged_tags(repository, tip)
     found = []
     for record, number in _candidates(repository, policy):
-        state, reason = judge_tag(repository, record, signers)
+        state, reason = judge_tag(repository, record, policy)
         if state == "stable" and record.name in revoked:
             state, reason = "revoked", revoked[record.name]
         elif state == "stable" and tip is not None and not _has(repository, merged, record, tip):
@@ -50,10 +51,9 @@ def find_last_stable(repository: Repository, policy: Policy | None, tip: str, *,
     One beside the branch (`off-branch`) that no other production branch has is taken: it is what was deployed.
     Raises: UsageError when there is none.
     """
-    signers = signers_of(policy)
     revoked = read_revoked(repository)
     for record, number in _candidates(repository, policy):
-        if record.name in revoked or judge_tag(repository, record, signers)[0] != "stable":
+        if record.name in revoked or judge_tag(repository, record, policy)[0] != "stable":
             continue
         if is_ancestor(repository, record.target, tip):
             return _stable(record, number, "stable", "")
@@ -73,7 +73,7 @@ def stable_named(repository: Repository, policy: Policy | None, name: str, tip: 
     record = read_tag(repository, name)
     if record is None:
         raise UsageError(f"--to: there is no tag {name!r} here", remedy="git fetch --tags && guard release list")
-    state, reason = judge_tag(repository, record, signers_of(policy))
+    state, reason = judge_tag(repository, record, policy)
     if state != "stable":
         raise RefusedError(
             f"{record.name} is no stable release: {reason}",

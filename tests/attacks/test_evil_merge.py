@@ -244,7 +244,7 @@ def test_forged_conflict_markers(scene: Scene) -> None:
     evil(scene)
 
 
-@pytest.mark.xfail(strict=True, reason="hole: a side taken whole explains what lies outside its conflicts")
+@pytest.mark.xfail(strict=True, reason="limit: a side taken whole explains what lies outside its conflicts")
 def test_side_taken_whole_drops_a_fix_of_the_other_side(scene: Scene) -> None:
     """`checkout --ours lib.py` throws away line 35 too, which was in no conflict."""
     conflict(scene)

@@ -5,15 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.attacks.conftest import STABLE, Scene
 from tests.support.builder import POLICY, SIGNED
-
-
-def unreadable(date: str) -> ParameterSet:
-    """A date that git cannot read."""
-    return pytest.param(date, marks=pytest.mark.xfail(strict=True, reason="hole: crashes where a commit has no date"))
 
 
 def audited(scene: Scene, branch: str = "main") -> dict[str, str]:
@@ -34,7 +28,10 @@ def test_direct_commit_and_a_route_branch_cut_from_it_afterwards(scene: Scene) -
     assert audited(scene)[evil] != "allow"
 
 
-@pytest.mark.xfail(strict=True, reason="hole: a landing that swaps the chain is not told from any other by the audit")
+@pytest.mark.xfail(
+    strict=True,
+    reason="limit, the server refuses it: a landing that swaps the chain is not told from any other by the audit",
+)
 def test_foxtrot_buries_a_direct_commit(scene: Scene) -> None:
     """The evil commit lies on the second parent's side of a merge that looks approved."""
     repo = scene.repo
@@ -94,7 +91,7 @@ def test_author_of_a_squashed_branch_signs_the_squash(scene: Scene) -> None:
     assert audited(scene)[squash] != "allow"
 
 
-@pytest.mark.parametrize("date", [*map(unreadable, ("", "x", "-1")), "99999999999999999999"])
+@pytest.mark.parametrize("date", ["", "x", "-1", "99999999999999999999"])
 def test_commit_with_a_date_of_no_sense_does_not_stop_the_audit(scene: Scene, date: str) -> None:
     repo = scene.repo
     evil = scene.raw_commit(
@@ -105,7 +102,6 @@ def test_commit_with_a_date_of_no_sense_does_not_stop_the_audit(scene: Scene, da
     assert audited(scene)[evil] == "deny"
 
 
-@pytest.mark.xfail(strict=True, reason="hole: the audit crashes at a commit without a date")
 @pytest.mark.parametrize(
     "headers",
     ["", "author J <jane@acme.example> 1 +0000\n", "author J\ncommitter\n", "author <\ncommitter >\n", "x\n y\n\tz\n"],

@@ -40,13 +40,15 @@ def test_look_alike(scene: Scene, ref: str) -> None:
     scene.refused(f"main:{ref}", rules=("RG108",))
 
 
-@pytest.mark.xfail(strict=True, reason="hole: names outside refs/heads and refs/tags are not looked at")
 @pytest.mark.parametrize(
     "ref",
     [
         "refs/refs/heads/main",
         "refs/remotes/origin/main",
-        "refs/remotes/origin/HEAD",
+        pytest.param(
+            "refs/remotes/origin/HEAD",
+            marks=pytest.mark.xfail(strict=True, reason="hole: HEAD of a remote is not looked at"),
+        ),
         "refs/remotes/heads/main",
         "refs/Heads/main",
         "refs/HEADS/main",

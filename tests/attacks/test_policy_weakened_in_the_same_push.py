@@ -61,7 +61,6 @@ def test_weakened_in_one_push_with_the_merge_that_needs_it(scene: Scene) -> None
     scene.refused("main", rules=("RG201", "RG002"))
 
 
-@pytest.mark.xfail(strict=True, reason="hole: each landing of one push is judged by the policy before the first")
 def test_hardened_policy_holds_for_the_next_landing_of_the_same_push(scene: Scene) -> None:
     repo = scene.repo
     more = POLICY + '\n[[sign-off]]\nrole = "security"\ntrailer = "Security-by"\nby = ["uma"]\nproof = "trailer"\n'
@@ -115,7 +114,9 @@ def test_policy_becomes_a_link(scene: Scene) -> None:
     scene.refused("release/1.4:main", rules=("RG002",))
 
 
-@pytest.mark.xfail(strict=True, reason="hole: the mode of the policy file is not looked at: a link is read as a policy")
+@pytest.mark.xfail(
+    strict=True, reason="limit: the mode of the policy file is not looked at: a link is read as a policy"
+)
 def test_policy_becomes_a_link_whose_target_is_a_policy(scene: Scene) -> None:
     """git stores a link's target as a blob; a link to nowhere named like TOML is no policy file."""
     repo = scene.repo

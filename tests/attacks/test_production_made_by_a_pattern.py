@@ -38,7 +38,7 @@ def test_at_an_older_commit_that_was_signed_once(live: Scene) -> None:
     live.refused("release/1.3:refs/heads/live/1")
 
 
-@pytest.mark.xfail(strict=True, reason="hole: a created branch is judged by a merge, not by the tree that it gets")
+@pytest.mark.xfail(strict=True, reason="limit: a created branch is judged by a merge, not by the tree that it gets")
 @pytest.mark.parametrize("binding", ["change", "head"])
 def test_with_a_policy_of_its_own_from_before(scene: Scene, binding: str) -> None:
     """A branch cut before the policy was tightened keeps the weak one; a merge would not, but nothing is merged."""
@@ -52,7 +52,7 @@ def test_with_a_policy_of_its_own_from_before(scene: Scene, binding: str) -> Non
     scene.refused("release/old:refs/heads/live/1")
 
 
-@pytest.mark.xfail(strict=True, reason="hole: a created branch is judged by a merge, not by the tree that it gets")
+@pytest.mark.xfail(strict=True, reason="limit: a created branch is judged by a merge, not by the tree that it gets")
 def test_with_an_older_policy_where_nobody_signs(scene: Scene) -> None:
     repo = scene.repo
     scene.policy(WEAK)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.attacks.conftest import Scene
 from tests.support.builder import POLICY, SIGNED
 
 OMAR = "Reviewed-by: Omar Haddad <omar@acme.example>\n"
 QA_UAT = "QA-by: Quinn Lee <quinn@acme.example>\nUAT-by: Uma Patel <uma@acme.example>\n"
-
-
-def odd(date: str) -> ParameterSet:
-    """A date that git cannot read."""
-    return pytest.param(date, marks=pytest.mark.xfail(strict=True, reason="hole: crashes where a commit has no date"))
 
 
 def release(scene: Scene, message: str, *, by: str = "jane", committer: str | None = None) -> None:
@@ -113,7 +107,6 @@ def test_co_author_signs(scene: Scene, line: str) -> None:
     scene.refused("release/2:main", rules=("RG202",))
 
 
-@pytest.mark.xfail(strict=True, reason="hole: a co-author without an address made nothing")
 def test_co_author_without_an_address_signs(scene: Scene) -> None:
     release(scene, f"Release\n\n{SIGNED}Co-authored-by: Omar Haddad\n")
     scene.refused("release/2:main")
@@ -279,7 +272,7 @@ def test_veiled_trailer_by_an_encoding(scene: Scene) -> None:
     assert "crashed" not in done.err
 
 
-@pytest.mark.parametrize("date", ["9999999999", "99999999999999999999", "0", "1", *map(odd, ("-1", "x", ""))])
+@pytest.mark.parametrize("date", ["9999999999", "99999999999999999999", "-1", "0", "1", "x", ""])
 def test_date_of_another_age(scene: Scene, date: str) -> None:
     """With a bound on age, no date in the future, long ago or of no sense makes a sign-off young."""
     scene.policy(POLICY.replace('proof = "trailer"', 'proof = "trailer"\nmax-age = "14d"'))

@@ -107,7 +107,6 @@ def test_hostile_settings(direct: Scene, key: str, value: str) -> None:
     assert not (direct.server / "pwned").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="hole: crashes where git writes its log in another encoding")
 def test_encoding_of_the_log(direct: Scene) -> None:
     direct.repo.git("config", "i18n.logOutputEncoding", "UTF-16")
     assert direct.guard("check", "--base", "HEAD~1", "--head", "HEAD", "--into", "main").code == 1

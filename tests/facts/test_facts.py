@@ -86,7 +86,12 @@ def test_pre_commit_s_variables(path_of_repo: Path) -> None:
     repo.git("update-ref", "refs/remotes/up/main", "main")
     env = {"PRE_COMMIT_TO_REF": repo.head(), "PRE_COMMIT_REMOTE_BRANCH": "main", "PRE_COMMIT_REMOTE_NAME": "up"}
     (update,) = read_pre_commit_push(opened(repo), env)
-    assert (update.ref, update.old, update.new, update.local) == ("refs/heads/main", repo.head("main"), repo.head(), None)
+    assert (update.ref, update.old, update.new, update.local) == (
+        "refs/heads/main",
+        repo.head("main"),
+        repo.head(),
+        None,
+    )
     (update,) = read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_REMOTE_NAME": "other"})
     assert update.old is None
     assert read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_TO_REF": ""}) == ()
@@ -247,7 +252,9 @@ def test_heads_of_a_merge(path_of_repo: Path) -> None:
     repo = shop(path_of_repo)
     repository, oid = opened(repo), repo.head()
     assert merge_heads(repository, {}) == ()
-    assert merge_heads(repository, {f"GITHEAD_{oid}": "release", "GITHEAD_x": "y", f"GITHEAD_{'1' * 40}": "z"}) == (oid,)
+    assert merge_heads(repository, {f"GITHEAD_{oid}": "release", "GITHEAD_x": "y", f"GITHEAD_{'1' * 40}": "z"}) == (
+        oid,
+    )
     (repo.path / ".git" / "MERGE_HEAD").write_text(f"{oid}\n")
     assert merge_heads(repository, {f"GITHEAD_{repo.head('main')}": "main"}) == (oid,)
     (repo.path / ".git" / "MERGE_HEAD").write_bytes(b"\xff")

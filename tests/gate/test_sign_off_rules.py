@@ -129,8 +129,8 @@ def test_what_is_missing_says_how_much_and_who_may() -> None:
     [
         ("message", "add to the merge's message, when they agree: QA-by: Quinn Lee <quinn@acme.example>"),
         ("landed", "it has landed without; have it looked at now, and land the next one with: QA-by: Quinn Lee <"),
-        ("push", "git commit --amend --no-edit --trailer 'QA-by: Quinn Lee <quinn@acme.example>'   # on main,"),
-        ("receive", "# on main, when they agree"),
+        ("push", "git commit --amend --no-edit --trailer 'QA-by: Quinn Lee <quinn@acme.example>'   # on the branch"),
+        ("receive", "# on the branch that brings the change, when they agree"),
     ],
 )
 def test_the_remedy_fits_the_stage(stage: str, said: str) -> None:

@@ -167,7 +167,7 @@ def test_an_error_document() -> None:
         "remedy": "guard policy check",
         "exit-code": 2,
         "problems": [
-            {"file": "rollback-guard.toml", "line": 3, "key": "version", "message": "must be 1", "nearest": ""}
+            {"file": "rollback-guard.toml", "line": 3, "key": "version", "message": "must be 1", "nearest": None}
         ],
     }
     assert error_document(UsageError("no"), 2)["problems"] == []
