@@ -30,7 +30,7 @@ def test_direct_commit_and_a_route_branch_cut_from_it_afterwards(scene: Scene) -
 
 @pytest.mark.xfail(
     strict=True,
-    reason="limit, the server refuses it: a landing that swaps the chain is not told from any other by the audit",
+    reason="limit: the server refuses a landing that swaps the chain, the audit cannot tell",
 )
 def test_foxtrot_buries_a_direct_commit(scene: Scene) -> None:
     """The evil commit lies on the second parent's side of a merge that looks approved."""

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.attacks.conftest import EXIT_CODES, HOOK, Scene, ran
 from tests.support.architecture import ROOT
@@ -17,11 +16,6 @@ SUBCOMMANDS = (
     *("rev-parse", "cat-file", "for-each-ref", "log", "merge-base", "merge-tree", "diff-tree", "config"),
     *("symbolic-ref", "version", "show-ref", "rev-list"),
 )
-
-
-def full(redirect: str) -> ParameterSet:
-    """A stream that takes nothing."""
-    return pytest.param(redirect)
 
 
 def wrapper(folder: Path, subcommand: str, reaction: str) -> str:
@@ -148,7 +142,7 @@ def test_no_scratch_folder(evil_merge: Scene, folder: str) -> None:
     assert code in (1, 2, 4)
 
 
-@pytest.mark.parametrize("redirect", ["2>&-", full("2>/dev/full"), ">&- 2>&-", "<&-", full(">/dev/full 2>/dev/full")])
+@pytest.mark.parametrize("redirect", ["2>&-", "2>/dev/full", ">&- 2>&-", "<&-", ">/dev/full 2>/dev/full"])
 def test_streams_closed_or_full(direct: Scene, redirect: str) -> None:
     hook = direct.server / "hooks" / "pre-receive"
     line = hook_line(direct)

@@ -115,7 +115,7 @@ def test_policy_becomes_a_link(scene: Scene) -> None:
 
 
 @pytest.mark.xfail(
-    strict=True, reason="limit: the mode of the policy file is not looked at: a link is read as a policy"
+    strict=True, reason="limit: the mode of the policy file is not looked at"
 )
 def test_policy_becomes_a_link_whose_target_is_a_policy(scene: Scene) -> None:
     """git stores a link's target as a blob; a link to nowhere named like TOML is no policy file."""

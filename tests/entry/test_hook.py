@@ -109,7 +109,7 @@ def test_crash_in_a_hook(on_main: RepositoryBuilder, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(hook_commit, "decide_commit", fail)
     args = ("--self", "/home/hunter2/hook", "pre-commit", "hunter2", "--url=hunter2", "-hunter2", "--hunter2 x")
-    said = call_hook(on_main.path, *args, TMPDIR=str(tmp_path), SECRET="hunter2")
+    said = call_hook(on_main.path, *args, environ={"TMPDIR": str(tmp_path), "SECRET": "hunter2"})
     assert (said.code, said.out) == (3, "")
     assert "nothing was allowed" in said.err
     (report,) = tmp_path.glob("rollback-guard-crash-*")
@@ -215,8 +215,8 @@ def test_exit_code_of_each_decision() -> None:
 
 
 def test_not_a_repository_and_git_missing(tmp_path: Path, on_main: RepositoryBuilder) -> None:
-    assert call_hook(tmp_path, "pre-commit", GIT_CEILING_DIRECTORIES=str(tmp_path.parent)).code == 2
-    said = call_hook(on_main.path, "pre-commit", PATH="")
+    assert call_hook(tmp_path, "pre-commit", environ={"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}).code == 2
+    said = call_hook(on_main.path, "pre-commit", environ={"PATH": ""})
     assert said.code == 2
     assert "git is not installed" in said.err
 

@@ -286,7 +286,7 @@ def under_pre_commit(clone: Clone, branch: str, ref: str = "HEAD", **more: str) 
         "PRE_COMMIT_REMOTE_NAME": "origin",
         "PRE_COMMIT_REMOTE_URL": clone.server.url,
     }
-    return call_hook(clone.repo.path, "pre-push", **{**env, **more})
+    return call_hook(clone.repo.path, "pre-push", environ={**env, **more})
 
 
 def test_under_pre_commit_coverage_is_partial(clone: Clone) -> None:
@@ -310,9 +310,9 @@ def test_under_pre_commit_without_a_policy_anywhere(path_of_repo: Path) -> None:
     repo = RepositoryBuilder(path_of_repo)
     repo.commit("Begin")
     env = {"PRE_COMMIT_TO_REF": repo.head(), "PRE_COMMIT_REMOTE_BRANCH": ""}
-    assert call_hook(repo.path, "pre-push", **env) == Said(0, "", "")
+    assert call_hook(repo.path, "pre-push", environ=env) == Said(0, "", "")
     env["PRE_COMMIT_REMOTE_BRANCH"] = "refs/heads/main"
-    said = call_hook(repo.path, "pre-push", **env)
+    said = call_hook(repo.path, "pre-push", environ=env)
     assert said.code == 1
     assert "RG001" in said.err
 
@@ -323,3 +323,14 @@ def test_huge_policy_stops_a_push(tmp_path: Path) -> None:
     said = clone.push()
     assert said.code == 1
     assert "too large" in said.err or "more than" in said.err or "invalid" in said.err
+
+
+def test_production_is_moved_to_commits_only(clone: Clone) -> None:
+    """git itself would refuse a tag's object there, but only after the hook."""
+    clone.repo.stable_tag(STABLE)
+    tag, old = clone.repo.git("rev-parse", f"refs/tags/{STABLE}"), clone.repo.head("main")
+    for new in (tag, "1" * 40):
+        line = f"HEAD {new} refs/heads/main {old}\n".encode()
+        said = call_hook(clone.repo.path, "pre-push", "origin", "url", stdin=line)
+        assert said.code in (1, 4)
+        assert "no commit" in said.err

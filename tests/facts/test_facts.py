@@ -23,15 +23,22 @@ from rollback_guard.facts.policy_source import (
 from rollback_guard.facts.push import move_of, read_pre_commit_push, read_push, read_receive
 from rollback_guard.facts.range import Proposal, collect_range, touched_by
 from rollback_guard.facts.restoration import stable_tags
-from rollback_guard.facts.surroundings import read_surroundings, repository_of
+from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
 from rollback_guard.facts.survey import read_identity, read_messages
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.repository import Repository, open_repository
+from rollback_guard.policy.model import Policy
 from rollback_guard.policy.read import read_policy
 from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
 
-PARSED = read_policy(POLICY.encode(), path="rollback-guard.toml")
-assert PARSED is not None
+
+def parsed() -> Policy:
+    policy = read_policy(POLICY.encode(), path="rollback-guard.toml")
+    assert policy is not None
+    return policy
+
+
+PARSED = parsed()
 
 
 def opened(repo: RepositoryBuilder) -> Repository:
@@ -110,6 +117,20 @@ def test_whose_repository_it_is(path_of_repo: Path) -> None:
     repo.git("config", "rollback-guard.repository", "github.com/acme/other")
     assert known(repository_of(read_surroundings(opened(repo)))) == "github.com/acme/other"
     assert known(repository_of(read_surroundings(opened(repo)), claimed="a.example/b/c")) == "a.example/b/c"
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("../shop.git", "/srv/shop.git"),
+        (".", "/srv/git"),
+        ("./x", "/srv/git/x"),
+        ("x", "x"),
+        ("https://h/x", "https://h/x"),
+    ],
+)
+def test_address_that_is_a_relative_path(url: str, path: str) -> None:
+    assert absolute(url, "/srv/git") == path
 
 
 def test_policies_of_several_commits(path_of_repo: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rollback_guard.facts import gist
 from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.model import Known, Message, Trailer
+from rollback_guard.gate.rule import Case
 from rollback_guard.gate.rules import rg206_malformed_trailer as rg206
 from rollback_guard.gate.spelling import may_be_trailer
 from rollback_guard.git.objects import ObjectReader
@@ -61,7 +62,7 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Git:
 
 
 def found_by_rule(policy: Policy, message: Message) -> bool:
-    case = rg206.Case(policy=policy, change=a_change(messages=Known((message,))), as_of=0)
+    case = Case(policy=policy, change=a_change(messages=Known((message,))), as_of=0)
     return bool(rg206.evaluate(case).findings)
 
 

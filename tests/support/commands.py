@@ -48,9 +48,9 @@ def check(folder: Path, *args: str, **env: str) -> Said:
     return guard(folder, "check", "--format", "json", *args, **env)
 
 
-def call_hook(folder: Path, *args: str, stdin: bytes = b"", **env: str) -> Said:
-    """Run a hook in a folder."""
-    return _call(lambda: hook.main(list(args)), folder, stdin, env)
+def call_hook(folder: Path, *args: str, stdin: bytes = b"", environ: dict[str, str] | None = None) -> Said:
+    """Run a hook in a folder, with git's input and more of an environment."""
+    return _call(lambda: hook.main(list(args)), folder, stdin, environ or {})
 
 
 def _call(what: Any, folder: Path, stdin: bytes, env: dict[str, str]) -> Said:
@@ -68,5 +68,5 @@ def _call(what: Any, folder: Path, stdin: bytes, env: dict[str, str]) -> Said:
     texts = []
     for stream in streams[1:]:
         stream.flush()
-        texts.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+        texts.append(stream.buffer.getvalue().decode())
     return Said(code, *texts)

@@ -30,10 +30,15 @@ def install_hooks(folder: Path, *, server: bool = False) -> Path:
     return Path(hooks)
 
 
-def run_git(folder: Path, *args: str, stdin: bytes = b"", **env: str) -> Said:
+def run_git(folder: Path, *args: str, **env: str) -> Said:
     """git as somebody runs it, hooks and all."""
     done = subprocess.run(
-        ["git", *args], cwd=folder, env={**os.environ, **env}, input=stdin, capture_output=True, check=False
+        ["git", *args],
+        cwd=folder,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     return Said(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
