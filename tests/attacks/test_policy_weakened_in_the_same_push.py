@@ -114,9 +114,7 @@ def test_policy_becomes_a_link(scene: Scene) -> None:
     scene.refused("release/1.4:main", rules=("RG002",))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="limit: the mode of the policy file is not looked at"
-)
+@pytest.mark.xfail(strict=True, reason="limit: the mode of the policy file is not looked at")
 def test_policy_becomes_a_link_whose_target_is_a_policy(scene: Scene) -> None:
     """git stores a link's target as a blob; a link to nowhere named like TOML is no policy file."""
     repo = scene.repo

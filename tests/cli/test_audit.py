@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rollback_guard.entry.cli import audit as audit_module
+from rollback_guard.entry.judge_history import LandedVerdict
+from rollback_guard.errors import GitError
 from tests.cli.test_explain import landed
 from tests.cli.test_main import GUARD
 from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
@@ -141,3 +146,43 @@ def test_branch_that_came_and_went(path_of_repo: Path) -> None:
     assert said.code == 4
     outcomes = {one["rule"]: one["outcome"] for one in said.json["commits"][0]["outcomes"]}
     assert outcomes["RG102"] == "undetermined"
+
+
+def test_branch_that_was_pushed_forward_to(path_of_repo: Path) -> None:
+    """Whether it was cut from production afterwards, or brought it, cannot be told apart any more."""
+    repo = shop(path_of_repo)
+    repo.git("branch", "-f", "main", "release/1.4")
+    said = guard(repo.path, "audit", "main", "--since", "main~2")
+    assert said.code != 0
+    assert "release/1.4 holds this commit too" in said.out
+
+
+def test_many_findings_of_one_rule_are_cut(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    for number in range(5):
+        who = {"GIT_AUTHOR_NAME": f"Eve {number}", "GIT_AUTHOR_EMAIL": f"eve{number}@elsewhere.example"}
+        repo.git("commit", "-q", "--allow-empty", "-m", f"Part {number}", **who)
+    repo.checkout("main")
+    repo.merge("release/1.4", message=f"Merge\n\n{SIGNED}")
+    lines = guard(repo.path, "audit", "main", "--since", "main~1").out.splitlines()
+    unknown = [line for line in lines if "RG107" in line]
+    assert len(unknown) == 4
+    assert unknown[-1].endswith("and 2 more")
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_git_that_fails_in_the_middle(after: int, path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = audit_module.iter_audit
+
+    def failing(*args: Any, **more: Any) -> Iterator[LandedVerdict]:
+        for number, one in enumerate(real(*args, **more)):
+            if number == after:
+                raise GitError("the disk is gone", remedy="git fsck")
+            yield one
+
+    repo = landed(path_of_repo)
+    monkeypatch.setattr(audit_module, "iter_audit", failing)
+    for layout in ("text", "json"):
+        said = guard(repo.path, "audit", "main", "--format", layout)
+        assert said.code == 4
+        assert "the disk is gone" in said.err

@@ -231,3 +231,16 @@ def test_reports_are_private_whatever_the_umask(tmp_path: Path, monkeypatch: pyt
     (report,) = tmp_path.iterdir()
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert "command:\n" in report.read_text()
+
+
+def test_streams_that_fill_up_at_the_end_do_not_change_the_exit_code(on_main: RepositoryBuilder) -> None:
+    for streams in ("2>/dev/full", ">/dev/full 2>/dev/full", "2>&-", ">&- 2>&-"):
+        script = f'exec "$@" {streams}'
+        done = subprocess.run(["sh", "-c", script, "sh", *HOOK, "pre-commit"], cwd=on_main.path)
+        assert done.returncode == 1, streams
+
+
+def test_server_that_is_told_of_nothing(on_main: RepositoryBuilder) -> None:
+    said = call_hook(on_main.path, "pre-receive", stdin=b"\n")
+    assert said.code == 2
+    assert "no ref at all" in said.err

@@ -97,7 +97,7 @@ def test_chain_that_begins_with_a_root_is_refused(clone: Clone) -> None:
     repo = clone.repo
     root = repo.git("commit-tree", "-m", "Root", "main^{tree}")
     again = repo.git("commit-tree", "-p", root, "-p", "main", "-m", f"Merge\n\n{SIGNED}", "main^{tree}")
-    clone.refused("origin", f"{again}:refs/heads/main", rules=("RG102", "RG201"))
+    clone.refused("origin", f"{again}:refs/heads/main", rules=("RG104",))
 
 
 def test_three_refs_and_a_deletion_in_one_push(clone: Clone) -> None:

@@ -10,8 +10,9 @@ import pytest
 from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.facts import commit as commit_module
 from rollback_guard.facts import range as range_module
+from rollback_guard.facts import survey as survey_module
 from rollback_guard.facts.commit import merge_commit, merge_heads, read_message
-from rollback_guard.facts.model import Change, Fact, Known, Unknown
+from rollback_guard.facts.model import Change, Fact, Known, Survey, Unknown
 from rollback_guard.facts.policy_source import (
     PolicyFound,
     is_production,
@@ -24,7 +25,7 @@ from rollback_guard.facts.push import move_of, read_pre_commit_push, read_push, 
 from rollback_guard.facts.range import Proposal, collect_range, touched_by
 from rollback_guard.facts.restoration import stable_tags
 from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
-from rollback_guard.facts.survey import read_identity, read_messages
+from rollback_guard.facts.survey import read_identity, read_messages, with_squashed
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.model import Policy
@@ -233,6 +234,8 @@ def test_merges_that_cannot_be_made_again_are_unknown(path_of_repo: Path, monkey
     monkeypatch.setattr(commit_module, "MergeAgain", too_old)
     change = in_the_making(repo)
     assert isinstance(change.merges, Unknown)
+    monkeypatch.setattr(range_module, "MergeAgain", too_old)
+    assert in_the_making(repo).merges == Unknown("git is too old")
 
 
 def in_the_making(repo: RepositoryBuilder, *, message: bool = False) -> Change:
@@ -362,3 +365,21 @@ def test_scratch_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert range_module.scratch_folder() == str(tmp_path)
     monkeypatch.setenv("TMPDIR", "")
     assert range_module.scratch_folder() == "/tmp"
+
+
+def test_trailers_are_the_same_when_none_is_remembered(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = shop(path_of_repo)
+    repo.commit(f"Again\n\n{SIGNED}")
+    repo.commit("Head")
+    found = proposed(repo).survey
+    monkeypatch.setattr(survey_module, "MEMO", 0)
+    again = proposed(repo).survey
+    assert isinstance(found, Known)
+    assert isinstance(again, Known)
+    assert found.value == again.value
+
+
+def test_squash_of_what_is_not_known(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    unknown: Fact[Survey] = Unknown("shallow")
+    assert with_squashed(opened(repo), unknown, tip=repo.head(), base=repo.head("main"), keys=frozenset()) == unknown
