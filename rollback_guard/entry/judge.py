@@ -199,7 +199,7 @@ def judge_update(
         target=update.ref,
         base=base,
         head=update.new,
-        move=move_of_production(repository, update.old, update.new),
+        move=move_of_production(repository, update.old, update.new, begins=base),
         repository=name,
         missing=missing,
     )
@@ -212,8 +212,8 @@ def judge_update(
 def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[PolicyFound, tuple[PolicyFound, ...]]:
     """The policy that judges a ref's move, and the others that may say that it is production.
 
-    For a ref that is created, the first readable one of the default branch judges; never that of a branch of
-    the same name here, which is what is pushed.
+    For a ref that is created, the first readable one of a default branch that it makes production judges; never
+    that of a branch of the same name here, which is what is pushed.
     """
     nothing = PolicyFound(at="nothing")
     with ObjectReader(question.repository.git) as objects:
@@ -221,8 +221,12 @@ def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[Pol
         if update.old is not None:
             return (in_force(question, objects, update.old) if here else nothing), others
         names = (name for name in general_branches(question.repository) if name != update.ref)
-        general = policies_for(objects, *tips_of(question.repository, *names).values())
-    return next((one for one in general if one.policy is not None), nothing), others
+        for name, tip in tips_of(question.repository, *names).items():
+            one = read_policy_at(objects, tip)
+            # A branch that its own policy does not protect may hold anybody's.
+            if one.policy is not None and (name.endswith("/HEAD") or is_production((one,), short_branch(name))):
+                return one, others
+    return nothing, others
 
 
 def _one_by_one(

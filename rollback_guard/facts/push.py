@@ -93,13 +93,16 @@ def move_of(repository: Repository, old: str | None, new: str | None) -> Move:
     return "forward" if is_ancestor(repository, old, new) else "rewind"
 
 
-def move_of_production(repository: Repository, old: str | None, new: str) -> Move:
+def move_of_production(repository: Repository, old: str | None, new: str, *, begins: str | None) -> Move:
     """The same for production, of which the first-parent chain is the record of what landed.
 
     A merge that was made the wrong way round (production merged into the branch, then production moved to
-    it) holds every commit and yet makes another chain of it: that is `aside`.
+    it) holds every commit and yet makes another chain of it: that is `aside`. So is a production branch that
+    is created beside the one where it `begins`: its head would bring an older state, policy included, unmerged.
     """
     move = move_of(repository, old, new)
+    if move == "create" and begins is not None and not is_ancestor(repository, begins, new):
+        return "aside"
     if move != "forward" or old is None or old == new:
         return move
     links = repository.git.text("rev-list", "--first-parent", "--parents", f"{old}..{new}").split("\n")

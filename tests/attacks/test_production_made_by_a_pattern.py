@@ -38,7 +38,6 @@ def test_at_an_older_commit_that_was_signed_once(live: Scene) -> None:
     live.refused("release/1.3:refs/heads/live/1")
 
 
-@pytest.mark.xfail(strict=True, reason="limit: a created branch is judged by a merge, not by the tree that it gets")
 @pytest.mark.parametrize("binding", ["change", "head"])
 def test_with_a_policy_of_its_own_from_before(scene: Scene, binding: str) -> None:
     """A branch cut before the policy was tightened keeps the weak one; a merge would not, but nothing is merged."""
@@ -52,7 +51,6 @@ def test_with_a_policy_of_its_own_from_before(scene: Scene, binding: str) -> Non
     scene.refused("release/old:refs/heads/live/1")
 
 
-@pytest.mark.xfail(strict=True, reason="limit: a created branch is judged by a merge, not by the tree that it gets")
 def test_with_an_older_policy_where_nobody_signs(scene: Scene) -> None:
     repo = scene.repo
     scene.policy(WEAK)
@@ -87,10 +85,6 @@ def test_by_a_pushed_remote_tracking_branch(live: Scene, ref: str) -> None:
     live.refused("feature/evil:refs/heads/live/1")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="hole: an unprotected branch's policy judges a created branch",
-)
 def test_by_a_default_branch_of_one_s_own(live: Scene) -> None:
     """main is not the server's default branch; an unprotected branch of that name is made with a policy."""
     repo = live.repo

@@ -26,7 +26,7 @@ def evaluate(case: Case) -> Outcome:
         return violated(ID, NAME, (Finding(subject=branch, message=message, remedy=remedy),))
     if move == "aside":
         message = (
-            f"{branch} would get another history: its present tip would no longer be on its own first-parent chain, "
+            f"{branch} would get another history: production's present tip would not be on its first-parent chain, "
             "so what landed before could not be audited or reverted any more"
         )
         remedy = f"git switch {quoted(branch)} && git merge --no-ff BRANCH   # the branch into it, not the other way"
