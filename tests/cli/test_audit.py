@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rollback_guard.entry.cli import audit as audit_module
-from rollback_guard.entry.judge_history import LandedVerdict
+from rollback_guard.entry.judge_history import LandedVerdict, iter_audit
 from rollback_guard.errors import GitError
 from tests.cli.test_explain import landed
 from tests.cli.test_main import GUARD
@@ -160,8 +160,8 @@ def test_branch_that_was_pushed_forward_to(path_of_repo: Path) -> None:
 def test_many_findings_of_one_rule_are_cut(path_of_repo: Path) -> None:
     repo = shop(path_of_repo)
     for number in range(5):
-        who = {"GIT_AUTHOR_NAME": f"Eve {number}", "GIT_AUTHOR_EMAIL": f"eve{number}@elsewhere.example"}
-        repo.git("commit", "-q", "--allow-empty", "-m", f"Part {number}", **who)
+        author = f"--author=Eve {number} <eve{number}@elsewhere.example>"
+        repo.git("commit", "-q", "--allow-empty", "-m", f"Part {number}", author)
     repo.checkout("main")
     repo.merge("release/1.4", message=f"Merge\n\n{SIGNED}")
     lines = guard(repo.path, "audit", "main", "--since", "main~1").out.splitlines()
@@ -172,7 +172,7 @@ def test_many_findings_of_one_rule_are_cut(path_of_repo: Path) -> None:
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_git_that_fails_in_the_middle(after: int, path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = audit_module.iter_audit
+    real = iter_audit
 
     def failing(*args: Any, **more: Any) -> Iterator[LandedVerdict]:
         for number, one in enumerate(real(*args, **more)):

@@ -301,6 +301,7 @@ def test_clone_without_a_policy_names_the_branch_that_origin_head_stands_for(
     clone = cloned(tmp_path, repo)
     said = check(clone.path, "--head", "origin/release/1")
     assert (said.code, said.json["changes"][0]["target"]) == (1, "refs/heads/main")
+    assert guard(clone.path, "check", "--into", "HEAD").code == 2, "origin/HEAD is no branch"
 
 
 @pytest.mark.parametrize(

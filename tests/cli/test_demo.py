@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from rollback_guard.entry.cli import demo as demo_module
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import guard
 
@@ -27,3 +31,17 @@ def test_folder_that_exists_is_not_touched(tmp_path: Path) -> None:
     said = guard(tmp_path, "demo", "--keep", "shop")
     assert (said.code, said.out) == (2, "")
     assert "cannot be made" in said.err
+
+
+def test_without_keep_nothing_stays_and_json_has_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(folder: str, echo: Callable[[str], None]) -> None:
+        Path(folder, "made").write_text("x")
+        echo("one\ntwo")
+
+    monkeypatch.setattr(demo_module, "tell", short)
+    said = guard(tmp_path, "demo", "--format", "json", TMPDIR=str(tmp_path))
+    assert said.json == {"format": "rollback-guard/demo/1", "kept": None, "lines": ["one", "two"]}
+    assert guard(tmp_path, "demo", TMPDIR=str(tmp_path)).out == "one\ntwo\n"
+    kept = guard(tmp_path, "demo", "--format", "json", "--keep", "here").json
+    assert kept["kept"] == str(tmp_path / "here")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]

@@ -21,7 +21,7 @@ from rollback_guard.facts.policy_source import (
     read_policy_at,
     tips_of,
 )
-from rollback_guard.facts.push import move_of, read_pre_commit_push, read_push, read_receive
+from rollback_guard.facts.push import move_of, move_of_production, read_pre_commit_push, read_push, read_receive
 from rollback_guard.facts.range import Proposal, collect_range, touched_by
 from rollback_guard.facts.restoration import stable_tags
 from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
@@ -87,6 +87,15 @@ def test_move_of_a_ref(path_of_repo: Path) -> None:
     assert move_of(repository, old, None) == "delete"
     assert move_of(repository, old, new) == "forward"
     assert move_of(repository, new, old) == "rewind"
+    assert move_of_production(repository, new, old, begins=new) == "rewind"
+    assert move_of_production(repository, old, new, begins=old) == "forward"
+    assert move_of_production(repository, None, new, begins=old) == "create"
+    assert move_of_production(repository, None, old, begins=new) == "aside"
+    turned = repo.git("commit-tree", "-p", new, "-p", old, "-m", "Turned", "HEAD^{tree}")
+    root = repo.git("commit-tree", "-m", "Root", "HEAD^{tree}")
+    aside = repo.git("commit-tree", "-p", root, "-p", old, "-m", "Aside", "HEAD^{tree}")
+    assert move_of_production(repository, old, turned, begins=old) == "forward"
+    assert move_of_production(repository, old, aside, begins=old) == "aside"
 
 
 def test_pre_commit_s_variables(path_of_repo: Path) -> None:

@@ -98,3 +98,9 @@ def test_another_change_in_between(repo: RepositoryBuilder) -> None:
     repo.commit("Something else", other_dot_py="1\n")
     back = with_tree(repo, repo.tree("main~3"), "main")
     assert found(repo, base="main~1", head=back) is None
+
+
+def test_tag_that_was_made_under_another_name(repo: RepositoryBuilder) -> None:
+    repo.stable_tag("other", "main~2")
+    repo.git("update-ref", f"refs/tags/{TAG}", "refs/tags/other")
+    assert found(repo, base="main", head=with_tree(repo, repo.tree("main~2"), "main")) is None
