@@ -48,8 +48,8 @@ def why_not_applicable(rule: str, case: Case) -> str | None:
         return "the merge's message is not written yet; commit-msg judges it"
     if change.move == "delete" and rule not in _DELETION:
         return "the branch is deleted; nothing lands"
-    if lands_nothing(change) and rule not in _NOTHING:
-        return "nothing would land"
+    if lands_nothing(change) and rule not in _NOTHING and not (rule == "RG103" and change.move == "create"):
+        return "nothing would land"  # but a production branch that appears somewhere appears in a repository
     return None
 
 

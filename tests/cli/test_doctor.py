@@ -18,7 +18,7 @@ from rollback_guard.facts.installation import collect_installation, default_bran
 from rollback_guard.facts.installation_model import Folder, Installation, PolicySeen, RemoteSeen, StageSeen, Tools
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import open_repository
-from rollback_guard.report.doctor_text import diagnose, healthy, render_text
+from rollback_guard.report.doctor_text import Diagnosis, diagnose, healthy, render_text
 from tests.support.builder import POLICY, RepositoryBuilder, shop
 
 CONFIG = """\
@@ -465,3 +465,8 @@ def test_what_strangers_named_cannot_steer_the_terminal() -> None:
     text = render_text(diagnoses, {"guard": "1"})
     assert "\x1b" not in text
     assert text.startswith("2 problems, 0 warnings\n")
+
+
+def test_a_finding_that_nothing_can_be_done_about_here() -> None:
+    shown = render_text((Diagnosis(id="seen", severity="note", message="only to know"),), {"guard": "1"})
+    assert shown.splitlines()[1:] == ["note: only to know  [seen]", "versions: guard 1"]

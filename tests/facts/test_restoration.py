@@ -104,3 +104,11 @@ def test_tag_that_was_made_under_another_name(repo: RepositoryBuilder) -> None:
     repo.stable_tag("other", "main~2")
     repo.git("update-ref", f"refs/tags/{TAG}", "refs/tags/other")
     assert found(repo, base="main", head=with_tree(repo, repo.tree("main~2"), "main")) is None
+
+
+def test_tag_that_was_copied_under_another_name(repo: RepositoryBuilder) -> None:
+    repo.stable_tag("other", "main~1")
+    repo.git("update-ref", f"refs/tags/{TAG}", repo.git("rev-parse", "other"))
+    back = with_tree(repo, repo.tree("main~1"), "main")
+    repo.git("branch", "back", back)
+    assert found(repo, base="main", head="back") is None

@@ -204,3 +204,18 @@ def test_fifty_thousand_refs_take_no_time_to_speak_of() -> None:
     outcome = outcome_of(judge(a_policy(), change), "RG108")
     assert time.process_time() - before < 2  # generous: about 0.05 s on a slow machine
     assert [finding.subject for finding in outcome.findings] == ["refs/heads/mаin"]
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("refs/HEADS/topic", "taken for refs/heads/ where case does not count"),
+        ("refs/remotes/origin/main", "taken for the production branch main"),
+        ("refs/refs/heads/main", "taken for the production branch main"),
+        ("refs/replace/0123456789012345678901234567890123456789", "another object in place of the one that is judged"),
+    ],
+)
+def test_refs_beside_branches_and_tags(ref: str, said: str) -> None:
+    found = outcome_of(judge(a_policy(), a_change(target=ref, production=False)), "RG108")
+    assert found.answer == "violated"
+    assert said in found.findings[0].message

@@ -248,3 +248,11 @@ def test_an_error_steers_nothing(field: str, text: str) -> None:
     shown = render_error(PolicyError(values["message"], remedy=values["remedy"], problems=(problem,)))
     assert steers(shown) == []
     assert obeyed(shown) == []
+
+
+def test_hook_names_a_rule_that_found_no_room_once() -> None:
+    long = finding("review", "word " * 60)
+    made = verdict(*(change(outcome("RG201", "sign-off-missing", "violated", long)) for _ in range(3)))
+    said = render_hook_verdict(made, "pre-push", width=30)
+    assert len(said.split("\n")) <= 12
+    assert said.count("also RG201") == 1

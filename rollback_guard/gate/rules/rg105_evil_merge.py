@@ -60,7 +60,8 @@ RULE = Rule(
     title="a merge's tree differs from the automatic merge of its parents without a conflict to explain it",
     why="""A merge commit can hold any content, and reviewers look at the branch, not at the merge. Lines slipped in
 there were seen by nobody. The guard makes every merge again and compares: where Git had to ask a person, the
-resolution is that person's work and is noted; everything else is a change in disguise. A merge of more than two
+resolution is that person's work and is noted, and so is a conflicted file that was taken whole from one side
+(`git checkout --ours`); everything else is a change in disguise. A merge of more than two
 branches into production is refused, because it cannot be taken apart.""",
     example="""`git merge --no-commit release/1.4`, then an edit in `src/price.py` that neither side has, then
 `git commit`. The finding names `src/price.py:12` and the lines.""",
