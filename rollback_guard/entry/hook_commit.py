@@ -20,12 +20,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rollback_guard.entry.hook import Tell
     from rollback_guard.facts.model import Message
     from rollback_guard.facts.policy_source import PolicyFound
     from rollback_guard.gate.verdict import Verdict
 
 
-def decide_commit(stage: str, environ: Mapping[str, str]) -> int:
+def decide_commit(stage: str, environ: Mapping[str, str], tell: Tell | None = None) -> int:
     """pre-commit and pre-merge-commit: may a commit be made on this branch?"""
     repository, branch = _where(environ)
     if branch is None or _is_elsewhere(repository, branch):
@@ -35,10 +36,10 @@ def decide_commit(stage: str, environ: Mapping[str, str]) -> int:
         return 0
     if not policies:
         return _without_policy(repository, branch)
-    return _conclude(stage, _judge_commit(repository, branch, policies, environ, None))
+    return _conclude(stage, _judge_commit(repository, branch, policies, environ, None), tell)
 
 
-def decide_message(rest: list[str], environ: Mapping[str, str]) -> int:
+def decide_message(rest: list[str], environ: Mapping[str, str], tell: Tell | None = None) -> int:
     """commit-msg: are the trailers well formed, and may this merge be made on production?"""
     if not rest:
         raise UsageError("commit-msg needs the path of the message", remedy="guard-hook commit-msg .git/COMMIT_EDITMSG")
@@ -51,7 +52,7 @@ def decide_message(rest: list[str], environ: Mapping[str, str]) -> int:
     from rollback_guard.facts.commit import read_message
 
     message = read_message(repository, rest[0])
-    return _conclude("commit-msg", _judge_commit(repository, branch, policies, environ, message))
+    return _conclude("commit-msg", _judge_commit(repository, branch, policies, environ, message), tell)
 
 
 def _where(environ: Mapping[str, str]) -> tuple[Repository, str | None]:
@@ -61,13 +62,13 @@ def _where(environ: Mapping[str, str]) -> tuple[Repository, str | None]:
     a push, or not at all.
     """
     repository = open_repository(os.getcwd(), environ, hook=True)
-    return repository, current_branch(repository)
+    return repository, repository.checked_out or current_branch(repository)
 
 
 def _is_elsewhere(repository: Repository, branch: str, *, message: str | None = None) -> bool:
     """Whether it is plain, from the policies' gists alone, that nothing here needs to be judged.
 
-    The branch is not production and, where there is a message, nothing in it looks like a sign-off.
+    The branch is not production and, where there is a message, its sign-offs are plainly well written.
     """
     short = branch.removeprefix(HEADS)
     try:
@@ -79,13 +80,12 @@ def _is_elsewhere(repository: Repository, branch: str, *, message: str | None = 
         return False
     if message is None:
         return True
-    from rollback_guard.gate.spelling import may_be_trailer
+    from rollback_guard.gate.spelling import is_plain
 
     keys = tuple({key for _, keys in gists for key in keys})
     try:
-        with open(os.path.join(repository.git.cwd, message), encoding="utf-8", errors="replace") as file:
-            # Lines as the rule RG206 takes them, which are more than those that end with a newline.
-            return not any(may_be_trailer(line, keys) for line in file.read().splitlines())
+        with open(os.path.join(repository.git.cwd, message), encoding="utf-8", errors="replace", newline="") as file:
+            return is_plain(file.read(), keys)
     except OSError:
         return False
 
@@ -183,11 +183,13 @@ def _judge_commit(
     return verdict_of(question, [evaluate(question, found, change, proposed)])
 
 
-def _conclude(stage: str, verdict: Verdict) -> int:
+def _conclude(stage: str, verdict: Verdict, tell: Tell | None) -> int:
     from rollback_guard.entry.exit_codes import of_decision
     from rollback_guard.entry.wiring import hook_text
 
-    if verdict.decision != "allow":
+    if tell is not None:
+        tell(verdict)
+    elif verdict.decision != "allow":
         hook_text(verdict, stage)
     return of_decision(verdict.decision)
 

@@ -123,7 +123,6 @@ class LandedStream:
         base = decode(parents[0]) if parents else None
         merged = [decode(parent) for parent in parents[1:]]
         walk = Walk(
-            self._layout,
             keys=self._keys_for(base),
             counting=frozenset((commit, *merged)),
             landing=frozenset((commit,)),
@@ -199,4 +198,4 @@ def branch_tips(
     return tuple(found)
 
 
-_EMPTY = _Open([b"", b"", b""], Walk(LogFormat(), keys=frozenset(), counting=frozenset(), landing=frozenset()), 0)
+_EMPTY = _Open([b"", b"", b""], Walk(keys=frozenset(), counting=frozenset(), landing=frozenset()), 0)

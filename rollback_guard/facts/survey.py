@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 CO_AUTHOR = "co-authored-by"
-MEMO = 1024  # different trailer blocks that are remembered during one walk
 HUNKS_KEPT = 20  # of one merge
 MERGES_KEPT = 200  # that are reported one by one
 
@@ -51,15 +50,12 @@ class SeenMerge(NamedTuple):
 class Walk:
     """Adds up commits. `keys` are the folded trailer keys that matter, `counting` the commits whose trailers count."""
 
-    def __init__(self, layout: LogFormat, *, keys: frozenset[str], counting: frozenset[str], landing: frozenset[str]):
-        self._layout = layout
-        self._keys = keys | {CO_AUTHOR}
+    def __init__(self, *, keys: frozenset[str], counting: frozenset[str], landing: frozenset[str]):
         self._counting = {encode(oid) for oid in counting}
         self._landing = {encode(oid) for oid in landing}
         self._people: dict[tuple[bytes, bytes, str], bytes] = {}
         self._trailers: dict[tuple[str, str], bytes] = {}
-        self._folded = tuple(encode(key) for key in self._keys)
-        self._memo: dict[bytes, tuple[tuple[str, str], ...]] = {}
+        self._find_trailers = log.trailer_finder(keys | {CO_AUTHOR})
         self.count = 0
         self.first: list[bytes] = []  # the record that was added first
         self.merges: list[SeenMerge] = []
@@ -91,24 +87,12 @@ class Walk:
             self.cut = True
 
     def _add_trailers(self, commit: bytes, field: bytes) -> None:
-        for key, value in self._wanted_trailers(field):
+        for key, value in self._find_trailers(field):
             if key.lower() == CO_AUTHOR:
                 name, email = read_identity(value)
                 self._people.setdefault((encode(name), encode(email), "co-author"), commit)
             elif commit not in self._counting:
                 self._trailers.setdefault((key, value), commit)
-
-    def _wanted_trailers(self, field: bytes) -> tuple[tuple[str, str], ...]:
-        """The trailers of a commit that matter. Most commits of a team end alike, so a few answers serve many."""
-        known = self._memo.get(field)
-        if known is None:
-            folded = field.lower()
-            parse = any(key in folded for key in self._folded)
-            pairs = self._layout.trailers(field) if parse else ()
-            known = tuple(pair for pair in pairs if pair[0].lower() in self._keys)
-            if len(self._memo) < MEMO:
-                self._memo[field] = known
-        return known
 
     def survey(self) -> Survey:
         """What was found, in the order found."""
@@ -156,7 +140,7 @@ def walk_range(
     Unknown when the walk came to where a shallow clone was cut: then nobody knows what lies beyond.
     """
     layout = LogFormat()
-    walk = Walk(layout, keys=keys, counting=frozenset(counting), landing=frozenset(landing))
+    walk = Walk(keys=keys, counting=frozenset(counting), landing=frozenset(landing))
     walk.boundaries = shallow_boundaries(repository)
     walk.base = encode(base)
     add = walk.add

@@ -50,5 +50,43 @@ def may_be_trailer(line: str, keys: tuple[str, ...]) -> bool:
     )
 
 
+def is_plain(text: str, keys: tuple[str, ...]) -> bool:
+    """Whether RG206 can have nothing to say about a message as an editor or `-m` left it (keys folded by case).
+
+    True when no line is like a trailer of those keys, or each of them stands in a last paragraph of nothing
+    but trailers, with the right key and `Name <e-mail>`. Narrower than git on purpose: comments, folded
+    lines and whatever else needs git to be read make the answer False, and the rule looks.
+    """
+    lines = text.splitlines()  # as the rule takes them, which are more than those that end with a newline
+    alike = [number for number, line in enumerate(lines) if may_be_trailer(line, keys)]
+    if not alike:
+        return True
+    if "\r" in text or len(lines) != text.count("\n") + (not text.endswith("\n")):
+        return False
+    end = len(text.rstrip(" \t\n").split("\n"))
+    begin = end
+    while begin and lines[begin - 1].strip(" \t"):
+        begin -= 1
+    # git looks for no trailers in the first paragraph, and what is above may be comments, which it takes away.
+    if alike[0] < begin or not any(line[:1].isalnum() for line in lines[:begin]):
+        return False
+    signed = set(alike)
+    return all(_is_well_formed(lines[number], keys if number in signed else ()) for number in range(begin, end))
+
+
+def _is_well_formed(line: str, keys: tuple[str, ...]) -> bool:
+    """Whether a line is a trailer for git; with keys, whether it is a sign-off of one of them that names somebody."""
+    key, colon, value = line.partition(": ")
+    if not colon or not key.isascii() or not key.replace("-", "").isalnum():
+        return False
+    if not keys:
+        return True
+    name, _, rest = value.rstrip().partition(" <")
+    address, closed, after = rest.partition(">")
+    if not name.strip() or "<" in name or not closed or after or key.casefold() not in keys:
+        return False
+    return "@" in address and "<" not in address and not any(map(str.isspace, address))
+
+
 def _letters(key: str) -> str:
     return "".join(letter for letter in key.casefold() if letter not in " -_")

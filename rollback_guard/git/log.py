@@ -6,12 +6,12 @@ still no UTF-8 survives as surrogates. Deciding which commits matter is left to 
 
 from __future__ import annotations
 
-from rollback_guard.git.process import Git, decode
+from rollback_guard.git.process import Git, decode, encode
 from rollback_guard.git.streams import split_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # The fields of one record, by position.
 COMMIT, TREE, PARENTS, AUTHOR, AUTHOR_EMAIL, COMMITTER, COMMITTER_EMAIL, TIME, SUBJECT, TRAILERS, TEXT = range(11)
@@ -48,6 +48,22 @@ class LogFormat:
             if last:
                 found.append((key, [value]))
         return tuple((key, " ".join(" ".join(parts).split())) for key, parts in found)
+
+
+def trailer_finder(keys: Iterable[str]) -> Callable[[bytes], tuple[tuple[str, str], ...]]:
+    """A function that finds the trailers of some keys (ASCII, folded by case) in a record's field.
+
+    It answers what `LogFormat.trailers` would for them, without taking every other line apart.
+    """
+    import re
+
+    wanted = b"|".join(re.escape(encode(key)) for key in sorted(keys))
+    lines = re.compile(rb"^(" + wanted + rb")[ \t]*:([^\n]*(?:\n[ \t\r][^\n]*)*)", re.MULTILINE | re.IGNORECASE)
+
+    def find(field: bytes) -> tuple[tuple[str, str], ...]:
+        return tuple((decode(key), " ".join(decode(value).split())) for key, value in lines.findall(field))
+
+    return find
 
 
 def read_log(git: Git, layout: LogFormat, *args: str, stdin: bytes | None = None) -> Iterator[list[bytes]]:

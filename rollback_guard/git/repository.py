@@ -34,6 +34,7 @@ class Repository(NamedTuple):
     bare: bool
     shallow: bool
     object_format: str  # "sha1" or "sha256"
+    checked_out: str = ""  # full name of the branch when it was opened; "" where `current_branch` must be asked
 
     @property
     def zero(self) -> str:
@@ -54,16 +55,16 @@ def open_repository(cwd: str, environ: Mapping[str, str], *, hook: bool = False,
     """
     env = scrubbed(environ, hook=hook)
     git = Git(cwd=cwd, env=env, program=program)
-    process = git.run("rev-parse", *QUESTIONS, "--show-toplevel", accept=(0, 128, 129))
-    answers = decode(process.stdout).split("\n")
-    if len(answers) > len(QUESTIONS) + 2 - (process.returncode != 0):  # a path with a newline in it
-        asked = (git.run("rev-parse", question, accept=(0, 128)) for question in (*QUESTIONS, "--show-toplevel"))
+    process = git.run("rev-parse", *QUESTIONS, "--show-toplevel", "--symbolic-full-name", "HEAD", accept=(0, 128, 129))
+    answers, top, head = _sorted_out(decode(process.stdout).split("\n"), process.returncode)
+    if head is None and answers[0]:
+        asked = [git.run("rev-parse", question, accept=(0, 128, 129)) for question in (*QUESTIONS, "--show-toplevel")]
         answers = [decode(answer.stdout)[:-1] for answer in asked]
-    if len(answers) <= len(QUESTIONS) or answers[len(QUESTIONS) - 1] not in ("sha1", "sha256"):
+        top = answers.pop()
+    if answers[-1] not in ("sha1", "sha256"):
         raise _not_usable(git, cwd, decode(process.stderr))
     git_dir = answers[0]
     bare = answers[2] == "true"
-    top = answers[len(QUESTIONS)] if process.returncode == 0 else ""
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"):
         env.pop(name, None)
     for name in ("GIT_OBJECT_DIRECTORY", "GIT_QUARANTINE_PATH", "GIT_INDEX_FILE"):
@@ -77,7 +78,24 @@ def open_repository(cwd: str, environ: Mapping[str, str], *, hook: bool = False,
         bare=bare,
         shallow=answers[3] == "true",
         object_format=answers[4],
+        checked_out=head if head is not None and head.startswith("refs/heads/") else "",
     )
+
+
+def _sorted_out(lines: list[str], status: int) -> tuple[list[str], str, str | None]:
+    """The answers, the work tree's top, and HEAD's name; None for it when the lines cannot be told apart.
+
+    They cannot where a path has a newline in it, or HEAD is ambiguous. git gives up at the top when there is
+    no work tree, and at HEAD, which it then repeats, when there is no commit yet.
+    """
+    count = len(QUESTIONS)
+    answers, rest = lines[:count], lines[count:-1]
+    sound = len(answers) == count and answers[-1] in ("sha1", "sha256")
+    if sound and status and not rest:
+        return answers, "", ""
+    if sound and len(rest) == 2 and (rest[1] == "HEAD" or (not status and rest[1].startswith("refs/"))):
+        return answers, rest[0], rest[1]
+    return answers, "", None
 
 
 def _not_usable(git: Git, cwd: str, stderr: str) -> UsageError | UndeterminedError:

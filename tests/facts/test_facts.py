@@ -10,7 +10,6 @@ import pytest
 from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.facts import commit as commit_module
 from rollback_guard.facts import range as range_module
-from rollback_guard.facts import survey as survey_module
 from rollback_guard.facts.commit import merge_commit, merge_heads, read_message
 from rollback_guard.facts.model import Change, Fact, Known, Survey, Unknown
 from rollback_guard.facts.policy_source import (
@@ -374,18 +373,6 @@ def test_scratch_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert range_module.scratch_folder() == str(tmp_path)
     monkeypatch.setenv("TMPDIR", "")
     assert range_module.scratch_folder() == "/tmp"
-
-
-def test_trailers_are_the_same_when_none_is_remembered(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    repo = shop(path_of_repo)
-    repo.commit(f"Again\n\n{SIGNED}")
-    repo.commit("Head")
-    found = proposed(repo).survey
-    monkeypatch.setattr(survey_module, "MEMO", 0)
-    again = proposed(repo).survey
-    assert isinstance(found, Known)
-    assert isinstance(again, Known)
-    assert found.value == again.value
 
 
 def test_squash_of_what_is_not_known(path_of_repo: Path) -> None:

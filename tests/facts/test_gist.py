@@ -15,7 +15,7 @@ from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.model import Known, Message, Trailer
 from rollback_guard.gate.rule import Case
 from rollback_guard.gate.rules import rg206_malformed_trailer as rg206
-from rollback_guard.gate.spelling import may_be_trailer
+from rollback_guard.gate.spelling import is_plain, may_be_trailer
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import Git, decode
 from rollback_guard.git.repository import Repository, open_repository
@@ -90,17 +90,53 @@ def test_lines_that_the_rule_finds_are_never_passed_over(text: str, keys: set[st
             assert not passed_over
 
 
-@given(text=MESSAGES)
-@settings(max_examples=25, deadline=None)
+SIGN_OFF = "Reviewed-by: Omar <o@x.example>"
+SIGNED = st.lists(
+    st.sampled_from(
+        [SIGN_OFF, "QA-by: Q <q@x.example>", "Fixes: #1", "Fixes:", "Subject", "", "", " ", "\xa0", "# a", "; a", "---"]
+        + ["QA-by: Q <q @x.example>", "QA-by: Q <q\x1f@x.example>", "QA-by: Q <<q@x.example>>", "QA-by: <q@x.example>"]
+        + ["QA-by: Q", "QA-by : Q <q@x.example>", " folded", "Reveiwed-by: Omar <o@x.example>", "\x0c", "a\rb"]
+        + ["# ------------------------ >8 ------------------------", "Reviewed by: Omar <o@x.example>"]
+    ),
+    max_size=6,
+).map("\n".join)
+
+
+@given(text=st.one_of(MESSAGES, SIGNED))
+@example(text=f"# only a comment\n\n{SIGN_OFF}\n")
+@example(text=f"Subject\n\nbody\n\xa0\n{SIGN_OFF}\n")
+@example(text=SIGN_OFF)
+@settings(max_examples=150, deadline=None)
 def test_messages_as_git_takes_them_apart(text: str, git: Git) -> None:
     """The hook looks at the raw file, the rule at what git makes of it."""
     raw = text.encode("utf-8", "surrogatepass")
     clean = clean_message(git, raw)
     trailers = tuple(Trailer(key, value) for key, value in read_trailers(git, clean))
     policy = policy_with("Reviewed-by", "QA-by")
-    lines = raw.decode("utf-8", "replace").replace("\r\n", "\n").splitlines()
     if found_by_rule(policy, Message(bearer="landing", trailers=trailers, text=decode(clean))):
-        assert any(may_be_trailer(line, ("reviewed-by", "qa-by")) for line in lines)
+        as_read = raw.decode("utf-8", "replace").replace("\r\n", "\n")
+        assert not is_plain(as_read, ("reviewed-by", "qa-by"))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Subject\n", True),
+        (f"Subject\n\nbody\n\n{SIGN_OFF}\n", True),
+        (f"Subject\n\nFixes: #1\n{SIGN_OFF}", True),
+        (f"Subject\n\n{SIGN_OFF}\n\nmore\n", False),
+        (f"Subject\n{SIGN_OFF}\n", False),
+        (f"Subject\n\n{SIGN_OFF}\n# Please enter the commit message\n", False),
+        (f"Subject\r\n\r\n{SIGN_OFF}\r\n", False),
+        ("Subject\n\nReviewed-by: Omar\n", False),
+        ("Subject\n\nReviewed-by: Omar <o@x> and more\n", False),
+        ("Subject\n\nReviewed-bye: Omar <o@x.example>\n", False),
+        ("Subject\n\nReviewed-by: <o@x.example>\n", False),
+        ("Subject\n\nReviewed-by: Omar <o x@x.example>\n", False),
+    ],
+)
+def test_which_messages_need_no_rule(text: str, plain: bool) -> None:
+    assert is_plain(text, ("reviewed-by",)) is plain
 
 
 @pytest.mark.parametrize("line", ["Add a basket", "", ":", "Signed-off-by: Jane <j@x>", "fix(cart-total): three"])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollback_guard.git import log
-from rollback_guard.git.log import LogFormat, read_log
+from rollback_guard.git.log import LogFormat, read_log, trailer_finder
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository
 from tests.support.gits import GITS, initialise, opened, use_git
@@ -242,3 +242,17 @@ def test_what_git_writes_as_trailers_is_read_back(written: list[tuple[str, list[
     message = repository.git.run("interpret-trailers", *options, *arguments, stdin=b"Subject\n\nBody\n").stdout
     (record,) = records(repository, commit(repository, message))
     assert trailers(record) == expected
+
+
+PIECES = st.sampled_from(
+    ["Reviewed-by", "reviewed-BY", "QA-by", "Fixes", "X", ":", ": ", " ", "\t", "\r", "\n", "\n", "\n ", "Omar <o@x>"]
+    + ["-", "\u212a", "\u2028", "\xa0", "Jos\xe9", "\udcff"]
+)
+
+
+@given(text=st.lists(PIECES, max_size=30).map("".join))
+def test_the_finder_finds_what_the_whole_reading_finds(text: str) -> None:
+    keys = frozenset(["reviewed-by", "qa-by"])
+    field = text.encode("utf-8", "surrogateescape")
+    whole = tuple(pair for pair in LogFormat().trailers(field) if pair[0].lower() in keys)
+    assert trailer_finder(keys)(field) == whole

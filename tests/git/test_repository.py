@@ -143,8 +143,8 @@ def test_a_git_that_says_nothing(tmp_path: Path) -> None:
 
 
 def test_a_git_that_answers_too_much(tmp_path: Path) -> None:
-    program = fake(tmp_path, "git version 2.40.0", says="yes '' | head -n 20")
-    with pytest.raises(GitError, match="rev-parse failed"):
+    program = fake(tmp_path, "git version 2.40.0", says="yes x | head -n 20")
+    with pytest.raises(UsageError, match="not a repository that git can use"):
         open_repository(str(tmp_path), os.environ, program=program)
 
 
@@ -156,6 +156,26 @@ def test_the_branch_that_is_checked_out(tmp_path: Path) -> None:
     assert current_branch(opened(repo.path)) == "refs/heads/caf\u00e9/1"
     repo.git("checkout", "-q", "--detach")
     assert current_branch(opened(repo.path)) is None
+
+
+def test_the_branch_is_known_from_the_first_question_where_git_can_say(tmp_path: Path) -> None:
+    repo = built(tmp_path / "new\nline")
+    assert opened(repo.path).checked_out == ""  # the paths cannot be told from the answers
+    repo = built(tmp_path / "repo")
+    assert opened(repo.path).checked_out == "refs/heads/main"
+    repo.git("symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    repo.git("symbolic-ref", "HEAD", "refs/heads/alias")
+    assert opened(repo.path).checked_out == "refs/heads/main"
+    repo.git("update-ref", "refs/heads/HEAD", "main")
+    assert opened(repo.path).checked_out == ""  # git calls HEAD ambiguous now
+    assert opened(repo.path).work_tree == str(repo.path)
+    repo.git("update-ref", "-d", "refs/heads/HEAD")
+    repo.git("checkout", "--detach", "-q")
+    assert opened(repo.path).checked_out == ""
+    repo.git("symbolic-ref", "HEAD", "refs/heads/unborn")
+    unborn = opened(repo.path)
+    assert (unborn.checked_out, unborn.work_tree) == ("", str(repo.path))
+    assert current_branch(unborn) == "refs/heads/unborn"
 
 
 def test_configuration(tmp_path: Path) -> None:
