@@ -51,6 +51,10 @@ def uncommitted_paths(repository: Repository) -> tuple[str, ...]:
     What is inside a submodule does not count: neither its files nor which of its commits is checked out are
     touched when the outer work tree moves.
     """
+    # Two quick looks first, since nearly always nothing differs; `status` then says what does.
+    staged = repository.git.run("diff-index", "--cached", "--quiet", "HEAD", "--", accept=(0, 1, 128)).returncode
+    if _refresh(repository) and staged == 0:
+        return ()
     out = repository.git.run(
         "status", "--porcelain=v2", "-z", "--untracked-files=no", "--ignore-submodules=dirty", "--no-renames"
     ).stdout
@@ -97,9 +101,10 @@ def _in_the_way(top: str, path: str, leaving: set[str]) -> list[str]:
 
 def try_move(repository: Repository, old: str, new: str) -> bool:
     """Whether `move_work_tree` would be carried out; nothing is changed but what git remembers of file times."""
-    _refresh(repository)
-    process = _read_tree(repository, "-n", old, new)
-    return process == 0
+    if _read_tree(repository, "-n", old, new) == 0:
+        return True
+    _refresh(repository)  # a file that was only touched looks changed until git has compared it
+    return _read_tree(repository, "-n", old, new) == 0
 
 
 def move_work_tree(repository: Repository, old: str, new: str) -> None:
@@ -107,13 +112,15 @@ def move_work_tree(repository: Repository, old: str, new: str) -> None:
 
     Raises: GitError when a file changed meanwhile; what could not be moved was not.
     """
-    _refresh(repository)
     if _read_tree(repository, "-u", old, new) != 0:
-        raise GitError("the work tree could not be updated", remedy=f"git read-tree -m -u {old} {new}")
+        _refresh(repository)
+        if _read_tree(repository, "-u", old, new) != 0:
+            raise GitError("the work tree could not be updated", remedy=f"git read-tree -m -u {old} {new}")
 
 
-def _refresh(repository: Repository) -> None:
-    repository.git.run("update-index", "-q", "--refresh", "--ignore-submodules", accept=(0, 1, 128))
+def _refresh(repository: Repository) -> bool:
+    """Have git compare the files whose times changed with its index; whether none of them differs from it."""
+    return repository.git.run("update-index", "--refresh", "--ignore-submodules", accept=(0, 1, 128)).returncode == 0
 
 
 def _read_tree(repository: Repository, how: str, old: str, new: str) -> int:

@@ -35,7 +35,7 @@ class Target(NamedTuple):
     object: str
     commit: str
     tree: str
-    ancestor: bool
+    ancestor: bool = False  # found out when the plan is made
 
 
 class Revert(NamedTuple):

@@ -45,10 +45,14 @@ def plan_revert(
     """
     require_full_history(repository)
     ref = target or HEADS + branch
+    chain = tuple(read_chain(repository.git, tip, stable.commit))
+    below = chain[-1].parents[0] if chain and chain[-1].parents else None
+    on_its_line = (below if chain else tip) == stable.commit
+    stable = stable._replace(ancestor=on_its_line or (bool(chain) and is_ancestor(repository, stable.commit, tip)))
     plan = Plan(mode=mode, branch=branch, tip=tip, stable=stable, reverts=(), bring=None, target=ref)
-    if tree_of(repository.git, tip) == stable.tree:
+    if (chain[0].tree if chain else tree_of(repository.git, tip)) == stable.tree:
         return plan
-    if is_ancestor(repository, tip, stable.commit):
+    if not chain:
         raise RefusedError(
             f"{branch} here is behind {stable.tag}: there is nothing to go back from",
             remedy=f"git fetch && git merge --ff-only {stable.tag}   # on {branch}; or go back to an older release",
@@ -57,9 +61,7 @@ def plan_revert(
         raise RefusedError(
             f"{branch} and {stable.tag} have no history in common", remedy="guard release list   # choose another"
         )
-    chain = tuple(read_chain(repository.git, tip, stable.commit))
-    below = chain[-1].parents[0] if chain[-1].parents else None
-    if stable.ancestor and below == stable.commit:
+    if on_its_line:
         return plan._replace(reverts=_reverts(chain, below, stable.tree))
     return _plan_beside(repository.git, plan, chain, below)
 
@@ -120,8 +122,8 @@ def new_commits(plan: Plan, reason: str) -> tuple[NewCommit, ...]:
     return commits
 
 
-def require_ready(repository: Repository, plan: Plan) -> None:
-    """What must be true before the branch moves.
+def require_ready(repository: Repository, plan: Plan) -> bool:
+    """What must be true before the branch moves; the answer is whether it is checked out in this work tree.
 
     Raises: RefusedError when the branch is checked out elsewhere, or here with an operation in progress, with
     changes that are not committed, or with files in the way.
@@ -134,7 +136,7 @@ def require_ready(repository: Repository, plan: Plan) -> None:
             remedy=f"cd {path}   # and run it there; if that folder is gone: git worktree prune",
         )
     if not checkouts.here and not is_being_rebased(repository, plan.target):
-        return
+        return False
     operation = operation_in_progress(repository)
     if operation is not None:
         raise RefusedError(
@@ -156,6 +158,7 @@ def require_ready(repository: Repository, plan: Plan) -> None:
         raise RefusedError(
             "the work tree cannot be moved to the release's tree", remedy="git status   # and commit or stash"
         )
+    return checkouts.here
 
 
 def _named(paths: tuple[str, ...]) -> str:
@@ -170,14 +173,13 @@ def execute_revert(repository: Repository, plan: Plan, reason: str) -> Result:
     """
     if plan.empty:
         raise UsageError(f"{plan.branch} has the tree of {plan.stable.tag} already", remedy="guard release list")
-    require_ready(repository, plan)
+    here = require_ready(repository, plan)
     commits = new_commits(plan, reason)
     with Quarantine(repository) as quarantine:
         new = write_commits(quarantine, plan.tip, commits)
         prove(quarantine.git, plan, new, commits)
         quarantine.keep()
     old = plan.tip if plan.target == HEADS + plan.branch else repository.zero
-    here = find_checkouts(repository, plan.target).here
     update_refs(repository, ((plan.target, new, old),), reason=f"guard revert: back to {plan.stable.tag}")
     if here:
         try:
@@ -203,5 +205,5 @@ def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> Non
     same = len(chain) == len(trees) and all(
         wanted is None or one.tree == wanted for one, wanted in zip(chain, trees, strict=True)
     )
-    if not (line and same and tree_of(git, new) == tree_of(git, plan.stable.commit) == plan.stable.tree):
+    if not (line and same and chain[0].tree == tree_of(git, plan.stable.commit) == plan.stable.tree):
         raise GitError("the revert commits that were written are not those of the plan", remedy="git fsck")

@@ -65,8 +65,8 @@ def find_last_stable(repository: Repository, policy: Policy | None, tip: str, *,
     )
 
 
-def stable_named(repository: Repository, policy: Policy | None, name: str, tip: str) -> Stable:
-    """The stable release of that tag, whatever the policy's pattern for names.
+def stable_named(repository: Repository, policy: Policy | None, name: str) -> Stable:
+    """The stable release of that tag, whatever the policy's pattern for names, on whatever branch.
 
     Raises: UsageError when there is no such tag; RefusedError when it is no stable release, or revoked.
     """
@@ -84,8 +84,7 @@ def stable_named(repository: Repository, policy: Policy | None, name: str, tip: 
         raise RefusedError(
             f"{record.name} was revoked: {revoked[record.name]}", remedy="guard release list   # choose another"
         )
-    beside = not is_ancestor(repository, record.target, tip)
-    return _stable(record, 0, "off-branch" if beside else "stable", "")
+    return _stable(record, 0, "stable", "")
 
 
 def read_revoked(repository: Repository) -> dict[str, str]:
@@ -103,7 +102,6 @@ def target_of(repository: Repository, stable: Stable) -> Target:
         object=stable.object,
         commit=stable.commit,
         tree=tree_of(repository.git, stable.commit),
-        ancestor=stable.state == "stable",
     )
 
 

@@ -57,7 +57,7 @@ def planned(repo: RepositoryBuilder, *, tag: str = TAG, mode: Mode = "each", bra
     """The plan of going back to a tag."""
     repository = opened(repo)
     tip = repo.head(f"refs/heads/{branch}")
-    stable = target_of(repository, stable_named(repository, None, tag, tip))
+    stable = target_of(repository, stable_named(repository, None, tag))
     return plan_revert(repository, branch=branch, tip=tip, stable=stable, mode=mode)
 
 

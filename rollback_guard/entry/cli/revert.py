@@ -88,7 +88,7 @@ def _plan(repository: Repository, production: Production, to: str | None, mode: 
     if to is None:
         stable = find_last_stable(repository, policy_of(production), production.tip, branch=production.branch)
     else:
-        stable = stable_named(repository, production.policy, to, production.tip)
+        stable = stable_named(repository, production.policy, to)
         if production.error is not None:
             notes += ("the policy cannot be read, so nothing of it was asked for: guard policy check",)
     if production.upstream is not None and production.upstream != production.tip:
