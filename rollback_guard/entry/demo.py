@@ -28,22 +28,24 @@ from = ["release/*", "hotfix/*"]
 
 [people.jane]
 name = "Jane Doe"
-emails = ["jane@shop.example"]
+emails = ["jane@acme.example"]
 
 [people.omar]
 name = "Omar Haddad"
-emails = ["omar@shop.example"]
+emails = ["omar@acme.example", "omar@home.example"]
 
 [people.quinn]
 name = "Quinn Lee"
-emails = ["quinn@shop.example"]
+emails = ["quinn@acme.example"]
 
 [people.uma]
 name = "Uma Patel"
-emails = ["uma@shop.example"]
+emails = ["uma@acme.example"]
 
 [teams]
 developers = ["jane", "omar"]
+qa = ["quinn"]
+business = ["uma"]
 
 [[sign-off]]
 role = "review"
@@ -54,22 +56,22 @@ proof = "trailer"
 [[sign-off]]
 role = "qa"
 trailer = "QA-by"
-by = ["quinn"]
+by = ["@qa"]
 proof = "trailer"
 
 [[sign-off]]
 role = "uat"
 trailer = "UAT-by"
-by = ["uma"]
+by = ["@business"]
 proof = "trailer"
 
 [release]
 by = ["jane"]
 """
 SIGN_OFFS = (
-    "Reviewed-by: Omar Haddad <omar@shop.example>",
-    "QA-by: Quinn Lee <quinn@shop.example>",
-    "UAT-by: Uma Patel <uma@shop.example>",
+    "Reviewed-by: Omar Haddad <omar@acme.example>",
+    "QA-by: Quinn Lee <quinn@acme.example>",
+    "UAT-by: Uma Patel <uma@acme.example>",
 )
 GUARD = [sys.executable, "-c", "from rollback_guard.entry.cli.main import run; run()"]
 
@@ -91,9 +93,9 @@ class Story:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_AUTHOR_NAME": "Jane Doe",
-            "GIT_AUTHOR_EMAIL": "jane@shop.example",
+            "GIT_AUTHOR_EMAIL": "jane@acme.example",
             "GIT_COMMITTER_NAME": "Jane Doe",
-            "GIT_COMMITTER_EMAIL": "jane@shop.example",
+            "GIT_COMMITTER_EMAIL": "jane@acme.example",
             "GIT_EDITOR": "true",
             "NO_COLOR": "1",
         }

@@ -12,9 +12,12 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rollback_guard.errors import GuardError
+    from rollback_guard.gate.verdict import Verdict
+
+    Tell = Callable[[Verdict], None]
 
 STAGES = (
     "pre-commit",
@@ -32,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one stage and return the exit code; never raises."""
     arguments = sys.argv[1:] if argv is None else argv
     try:
-        return _main(arguments, os.environ)
+        return run_stage(arguments, os.environ)
     except KeyboardInterrupt:
         _say("interrupted; nothing was allowed")
         return 130
@@ -47,7 +50,11 @@ def main(argv: list[str] | None = None) -> int:
         return 3
 
 
-def _main(arguments: list[str], environ: Mapping[str, str]) -> int:
+def run_stage(arguments: list[str], environ: Mapping[str, str], tell: Tell | None = None) -> int:
+    """Run one stage; `tell` hears the verdict, where there is one, in place of a person on stderr.
+
+    Raises: GuardError when it cannot be decided.
+    """
     own_path = ""
     if arguments[:1] == ["--self"]:
         own_path = arguments[1] if len(arguments) > 1 else ""
@@ -60,7 +67,7 @@ def _main(arguments: list[str], environ: Mapping[str, str]) -> int:
         return 2
     stage, rest = arguments[0], arguments[1:]
     stdin = _stdin(stage, environ)
-    code = _decide(stage, rest, stdin, environ)
+    code = _decide(stage, rest, stdin, environ, tell)
     if code == 0 and own_path:
         from rollback_guard.git.hooks import displaced_hook, run_displaced
 
@@ -79,15 +86,15 @@ def _stdin(stage: str, environ: Mapping[str, str]) -> bytes | None:
     return None
 
 
-def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[str, str]) -> int:
+def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[str, str], tell: Tell | None) -> int:
     if stage in ("pre-commit", "pre-merge-commit"):
         from rollback_guard.entry.hook_commit import decide_commit
 
-        return decide_commit(stage, environ)
+        return decide_commit(stage, environ, tell)
     if stage == "commit-msg":
         from rollback_guard.entry.hook_commit import decide_message
 
-        return decide_message(rest, environ)
+        return decide_message(rest, environ, tell)
     if stage == "prepare-commit-msg":
         from rollback_guard.entry.hook_commit import prepare_message
 
@@ -99,8 +106,8 @@ def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[s
     from rollback_guard.entry.hook_push import decide_push, decide_receive
 
     if stage == "pre-push":
-        return decide_push(rest, stdin, environ)
-    return decide_receive(stdin or b"", environ)
+        return decide_push(rest, stdin, environ, tell)
+    return decide_receive(stdin or b"", environ, tell)
 
 
 def _explain(error: GuardError) -> int:

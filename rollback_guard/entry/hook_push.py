@@ -18,11 +18,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rollback_guard.entry.hook import Tell
     from rollback_guard.facts.model import Fact, Stage
     from rollback_guard.facts.push import Update
 
 
-def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]) -> int:
+def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str], tell: Tell | None = None) -> int:
     """pre-push: git's arguments are the remote's name and URL, its input one line a ref.
 
     Under pre-commit, one ref only is told of, by variables; the verdict says that coverage is partial.
@@ -33,7 +34,7 @@ def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]
         url = environ.get("PRE_COMMIT_REMOTE_URL", "")
         if _is_elsewhere(repository, updates):
             return 0
-        return _judge(repository, updates, stage="push", url=url, missing=PARTIAL)
+        return _judge(repository, updates, stage="push", url=url, missing=PARTIAL, tell=tell)
     updates = read_push(stdin)
     if not updates:
         return 0  # everything is up to date
@@ -43,7 +44,7 @@ def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]
         )
     if _is_elsewhere(repository, updates):
         return 0
-    return _judge(repository, updates, stage="push", url=rest[1], missing=())
+    return _judge(repository, updates, stage="push", url=rest[1], missing=(), tell=tell)
 
 
 def _is_elsewhere(repository: Repository, updates: Sequence[Update]) -> bool:
@@ -124,7 +125,7 @@ def _is_odd(ref: str, patterns: tuple[str, ...], taken: dict[str, set[str]], key
     return matches_any(patterns, name) or bool(taken.get(key_of(name), set()) - {name}) or remotes
 
 
-def decide_receive(stdin: bytes, environ: Mapping[str, str]) -> int:
+def decide_receive(stdin: bytes, environ: Mapping[str, str], tell: Tell | None = None) -> int:
     """pre-receive: one line a ref; new objects lie in git's quarantine until this ends with 0."""
     repository = open_repository(os.getcwd(), environ, hook=True)
     updates = read_receive(stdin)
@@ -133,7 +134,7 @@ def decide_receive(stdin: bytes, environ: Mapping[str, str]) -> int:
             "pre-receive was told of no ref at all", remedy="hooks are called by git; to look by hand: guard check"
         )
     rest = _worth_judging(repository, _resolved(repository, updates))
-    return _judge(repository, rest, stage="receive", url="", missing=()) if rest else 0
+    return _judge(repository, rest, stage="receive", url="", missing=(), tell=tell) if rest else 0
 
 
 def _resolved(repository: Repository, updates: tuple[Update, ...]) -> tuple[Update, ...]:
@@ -144,7 +145,13 @@ def _resolved(repository: Repository, updates: tuple[Update, ...]) -> tuple[Upda
 
 
 def _judge(
-    repository: Repository, updates: Sequence[Update], *, stage: Stage, url: str, missing: tuple[str, ...]
+    repository: Repository,
+    updates: Sequence[Update],
+    *,
+    stage: Stage,
+    url: str,
+    missing: tuple[str, ...],
+    tell: Tell | None,
 ) -> int:
     from rollback_guard.entry.exit_codes import of_decision
     from rollback_guard.entry.judge import Question, judge_updates
@@ -160,7 +167,9 @@ def _judge(
         name = Known(normalise_repository(repository.git_dir), "the repository's path")
     question = Question(repository, around, int(time.time()))
     verdict = judge_updates(question, updates, stage=stage, name=name, missing=missing)
-    if verdict.decision != "allow":
+    if tell is not None:
+        tell(verdict)
+    elif verdict.decision != "allow":
         hook_text(verdict, "pre-receive" if stage == "receive" else "pre-push")
     elif missing and any(change.outcomes for change in verdict.changes):
         _note_partial(missing)

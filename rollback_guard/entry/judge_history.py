@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rollback_guard.entry.judge import Question, evaluate, in_force, verdict_of
 from rollback_guard.errors import PolicyError, UsageError
-from rollback_guard.facts.history import Landed, LandedStream, branch_tips
+from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.landed import BLOCK, Setting, collect_landed
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.range import trailer_keys
@@ -56,7 +56,7 @@ def iter_audit(
             return trailer_keys(bases[base].policy)
 
         setting = _setting(question, target, claimed)
-        stream = LandedStream(repository, keys_for, setting.tips)
+        stream = LandedStream(repository, keys_for, setting.tips, recorded_tips(repository, target))
         block: list[tuple[Landed, PolicyFound]] = []
         for landed in stream.read(until, since):
             base = landed.parents[0] if landed.parents else None

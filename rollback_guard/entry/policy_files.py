@@ -10,6 +10,7 @@ import sys
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GuardError, UsageError
+from rollback_guard.facts.policy_source import read_policy_at
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import require_commit
 from rollback_guard.git.repository import Repository, open_repository
@@ -91,6 +92,9 @@ def _in_commit(repository: Repository, file: str | None, rev: str) -> tuple[Poli
     commit = require_commit(repository, rev, "--rev")
     paths = POLICY_PATHS if file is None else (file,)
     with ObjectReader(repository.git) as objects:
+        error = read_policy_at(objects, commit).error if file is None else None
+        if error is not None:  # a link or submodule too, which the gate does not read either
+            raise error
         for path in paths:
             blob = objects.read(f"{commit}:{path}", limit=READ_AT_MOST)
             if blob is None or blob.type != "blob":

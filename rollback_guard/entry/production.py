@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from rollback_guard.entry.target import names_of
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.facts.policy_source import (
     is_production,
@@ -39,8 +40,10 @@ def find_production(repository: Repository, named: str | None, *, remote_too: bo
         raise UsageError(f"--branch: {named} is no branch", remedy="git branch --all   # and take one of these")
     with ObjectReader(repository.git) as objects:
         branch = (named or _default_branch(repository, objects)).removeprefix(HEADS)
-        local = _tip(repository, HEADS + branch)
-        upstream = _tip(repository, f"{REMOTES}origin/{branch}")
+        # list_refs leaves symbolic refs out: one that stands for another branch is nothing to tag on or to move.
+        seen = list_refs(repository, *names_of(branch, ("origin",), here_first=True))
+        tips = {one.name: one.commit or None for one in seen}
+        local, upstream = tips.get(HEADS + branch), tips.get(f"{REMOTES}origin/{branch}")
         tip = local or (upstream if remote_too else None)
         if tip is None:
             remedy = f"git branch {branch} origin/{branch}" if upstream else "git fetch --all   # or: git branch --all"
@@ -62,10 +65,6 @@ def _default_branch(repository: Repository, objects: ObjectReader) -> str:
     if present is None:
         raise UsageError("HEAD is detached, and no policy names one production branch", remedy="name it: --branch main")
     return present
-
-
-def _tip(repository: Repository, ref: str) -> str | None:
-    return next((one.commit for one in list_refs(repository, ref) if one.name == ref), None) or None
 
 
 def policy_of(production: Production) -> Policy | None:

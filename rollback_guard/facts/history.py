@@ -40,6 +40,7 @@ class Landed(NamedTuple):
     held_by: tuple[str, ...]  # branches that hold the commit itself
     heads_held_by: Optional[tuple[str, ...]]  # branches that hold all merged heads but not the commit
     cut: bool  # the clone's history ends inside what it brought
+    aside: bool = False  # it brought a commit at which the branch itself stood: the chain was swapped
 
 
 class _Open:
@@ -52,6 +53,7 @@ class _Open:
         self.parents = tuple(record[log.PARENTS].split())
         self.pending = 0  # commits that it brings and that were not shown yet
         self.heads: dict[bytes, tuple[list[bytes], int]] = {}
+        self.aside = False
 
     def complete(self) -> bool:
         return self.pending == 0 and all(parent in self.heads for parent in self.parents[1:])
@@ -62,6 +64,7 @@ class LandedStream:
 
     `keys_for` gives the folded trailer keys that matter for a landing with that first parent (None for a
     root). `tips` names the branches that a change may have come from: short name, commit and time.
+    `recorded` are commits at which the branch is known to have stood.
     """
 
     def __init__(
@@ -69,8 +72,10 @@ class LandedStream:
         repository: Repository,
         keys_for: Callable[[str | None], frozenset[str]],
         tips: tuple[tuple[str, str, int], ...],
+        recorded: frozenset[str] = frozenset(),
     ) -> None:
         self._repository = repository
+        self._recorded = frozenset(map(str.encode, recorded))
         self._keys_for = keys_for
         self._layout = LogFormat(text=True)
         self._names = tuple(dict.fromkeys(name for name, _, _ in tips))
@@ -115,6 +120,7 @@ class LandedStream:
             return
         if label >= 0:
             self._open[label].walk.add(record)
+            self._open[label].aside |= oid in self._recorded
         for parent in parents:
             self._await(parent, label, mask)
 
@@ -178,6 +184,7 @@ class LandedStream:
             held_by=self._named(landing.mask),
             heads_held_by=None if held is None else self._named(held),
             cut=landing.walk.cut,
+            aside=landing.aside,
         )
 
     def _named(self, mask: int) -> tuple[str, ...]:
@@ -196,6 +203,21 @@ def branch_tips(
         if not symref and keep(name):
             found.append((name, oid, read_time(when.encode())))
     return tuple(found)
+
+
+def recorded_tips(repository: Repository, target: str) -> frozenset[str]:
+    """Commits at which a branch (full ref name) is known to have stood, by git's own log of that ref.
+
+    Where people work, a branch of their own stands at much that nobody else saw; there the log of the remote's
+    branch counts (the upstream's, else origin's), which fetching and pushing write. A bare repository has a log
+    where core.logAllRefUpdates is on. No log, an expired one, or one whose objects are gone, tells nothing.
+    """
+    ref = target
+    if not repository.bare and target.startswith(HEADS):
+        upstream = repository.git.text("for-each-ref", "--format=%(upstream)", target).partition("\n")[0]
+        ref = upstream or f"{REMOTES}origin/{short_branch(target)}"
+    process = repository.git.run("log", "--walk-reflogs", "--format=%H", ref, "--", accept=(0, 128))
+    return frozenset(decode(process.stdout).split())
 
 
 _EMPTY = _Open([b"", b"", b""], Walk(keys=frozenset(), counting=frozenset(), landing=frozenset()), 0)

@@ -31,6 +31,7 @@ from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode, read_version
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs, resolve_commit
 from rollback_guard.git.repository import Repository, git_version, open_repository, read_config
+from rollback_guard.git.server_settings import checks_objects
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, POLICY_PATHS
 from rollback_guard.policy.repositories import normalise_repository
 
@@ -70,6 +71,7 @@ def collect_installation(repository: Repository, environ: Mapping[str, str]) -> 
         identity=identity,
         remotes=() if repository.bare else _remotes(repository, around, environ),
         named=bool(around.name),
+        checks_objects=not repository.bare or checks_objects(repository),
     )
 
 
@@ -228,10 +230,17 @@ def _remotes(repository: Repository, around: Surroundings, environ: Mapping[str,
     for name in around.remotes:
         process = repository.git.run("remote", "get-url", "--push", name, accept=(0, 2, 128))
         url = decode(process.stdout).strip() or around.urls[name]
-        seen = _behind(local_path(url, repository.git.cwd), environ)
+        path = local_path(url, repository.git.cwd)
+        seen = _behind(path, environ)
         gate: Literal["runs", "absent", "unseen"] = "unseen" if seen is None else "runs" if seen else "absent"
-        found.append(RemoteSeen(name=name, address=normalise_repository(url), gate=gate))
+        found.append(RemoteSeen(name=name, address=_address(path, url), gate=gate))
     return tuple(found)
+
+
+def _address(path: str | None, url: str) -> str:
+    """Where a person finds a remote: its folder on this machine, else its name."""
+    folders = (path, f"{path}.git") if path is not None else ()
+    return next((one for one in folders if os.path.isdir(one)), normalise_repository(url))
 
 
 def _behind(path: str | None, environ: Mapping[str, str]) -> bool | None:

@@ -73,3 +73,4 @@ class Installation(NamedTuple):
     identity: Optional[str] = None  # Name <e-mail>; None when none is configured
     remotes: tuple[RemoteSeen, ...] = ()
     named: bool = True  # a server knows which repository it is
+    checks_objects: bool = True  # a server refuses malformed objects

@@ -154,6 +154,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         head=landed.parents[1] if len(landed.parents) == 2 else landed.commit,
         head_tree=Known(head_tree, "head"),
         result_tree=Known(landed.tree, "git log"),
+        move="aside" if landed.aside else "none",
         source=landing.branches,
         survey=survey,
         merges=merges.checks,

@@ -12,10 +12,11 @@ from rollback_guard.errors import PolicyError
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository
+from rollback_guard.git.trees import TreeEntry, entry_of
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
 from rollback_guard.policy.patterns import matches_any
-from rollback_guard.policy.read import LIMIT, read_policy
+from rollback_guard.policy.read import LIMIT, TOOL, Problem, read_policy
 
 
 class PolicyFound(NamedTuple):
@@ -29,23 +30,52 @@ class PolicyFound(NamedTuple):
 
 
 def read_policy_at(objects: ObjectReader, rev: str, parsed: dict[str, PolicyFound] | None = None) -> PolicyFound:
-    """The policy that a commit or tree holds. With `parsed` (by blob oid) no file is understood twice."""
+    """The policy that a commit or tree holds; `rev` "" is the index. With `parsed` no file is understood twice.
+
+    The root tree is read first, because it alone says whether a name is a file: git stores the target of a
+    symbolic link as a blob too.
+    """
     cache = {} if parsed is None else parsed
+    tree = objects.read(f"{rev}^{{tree}}") if rev else None
     for path in POLICY_PATHS:
-        try:
-            blob = objects.read(f"{rev}:{path}", limit=LIMIT if path == POLICY_PATHS[0] else LIMIT * 16)
-        except TooLargeError as error:
-            problem = PolicyError(f"the policy is too large: {error.message}", remedy="split off what is no policy")
-            return PolicyFound(at=rev, path=path, error=problem)
-        if blob is None or blob.type != "blob":
+        entry = None if tree is None else entry_of(tree, path)
+        if rev and (entry is None or entry.kind == "folder"):
             continue
-        key = f"{path}:{blob.oid}"
+        key = f"{path}:{entry.kind}:{entry.oid}" if entry is not None else path
         if key not in cache:
-            cache[key] = _understood(rev, path, blob.data)
+            cache[key] = _read(objects, rev, path, entry)
         found = cache[key]
         if found.policy is not None or found.error is not None:
             return found._replace(at=rev)
     return PolicyFound(at=rev)
+
+
+def _read(objects: ObjectReader, rev: str, path: str, entry: TreeEntry | None) -> PolicyFound:
+    """What one path holds; without an entry it is looked for in the index."""
+    if entry is not None and entry.kind == "submodule":
+        return _no_file(rev, path, "submodule") if path == POLICY_PATHS[0] else PolicyFound(at=rev)
+    try:
+        name = f"{rev}:{path}" if entry is None else entry.oid
+        blob = objects.read(name, limit=LIMIT if path == POLICY_PATHS[0] else LIMIT * 16)
+    except TooLargeError as error:
+        return _broken(rev, path, f"has {error.size:,} bytes, which is too large", "split off what is no policy")
+    if blob is None or blob.type != "blob":
+        return PolicyFound(at=rev)
+    if entry is not None and entry.kind == "link":
+        # A pyproject.toml may be a link that has nothing to do with policies.
+        meant = path == POLICY_PATHS[0] or TOOL.encode() in blob.data
+        return _no_file(rev, path, "symbolic link") if meant else PolicyFound(at=rev)
+    return _understood(rev, path, blob.data)
+
+
+def _no_file(rev: str, path: str, kind: str) -> PolicyFound:
+    remedy = f"git rm --cached {path}   # then put the policy there as an ordinary file, and: git add {path}"
+    return _broken(rev, path, f"is a {kind}; a policy is read from an ordinary file only", remedy)
+
+
+def _broken(rev: str, path: str, wrong: str, remedy: str) -> PolicyFound:
+    problem = Problem(file=path, line=None, key="", message=wrong)
+    return PolicyFound(at=rev, path=path, error=PolicyError(f"{path} {wrong}", remedy=remedy, problems=(problem,)))
 
 
 def _understood(rev: str, path: str, data: bytes) -> PolicyFound:

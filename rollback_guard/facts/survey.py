@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 CO_AUTHOR = "co-authored-by"
 HUNKS_KEPT = 20  # of one merge
-MERGES_KEPT = 200  # that are reported one by one
 
 
 class SeenMerge(NamedTuple):

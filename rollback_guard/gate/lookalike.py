@@ -14,6 +14,9 @@ _LETTERS = str.maketrans(
 # One key for all that may be alike; `_alike` then looks at each pair of characters.
 _COARSE = str.maketrans("01i|", "olll")
 _ALIKE = ("0Oo", "1lI|", "1iI")
+# Two letters that look like one. Common in honest words (`modern`, `clean`), so only `reads_as` looks at them.
+_PAIRS = (("rn", "m"), ("vv", "w"), ("VV", "W"), ("cl", "d"))
+_COARSE_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 # Blank or ignored when shown, although Unicode counts them as letters, marks or symbols.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SELECTORS = frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
@@ -45,8 +48,18 @@ def plain(name: str) -> str:
 
 
 def coarse_key(name: str) -> str:
-    """A key that is equal for all names that may be confusable; not all that share it are."""
+    """A key that is equal for all names that `reads_as` takes for one another; not all that share it are."""
+    return _folded(_single_key(name), _COARSE_PAIRS)
+
+
+def _single_key(name: str) -> str:
     return plain(name).casefold().translate(_COARSE)
+
+
+def _folded(name: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    for two, one in pairs:
+        name = name.replace(two, one)
+    return name
 
 
 def confusable(one: str, other: str) -> bool:
@@ -63,6 +76,17 @@ def _alike(one: str, other: str) -> bool:
     return one.casefold() == other.casefold() or any(one in group and other in group for group in _ALIKE)
 
 
+def reads_as(one: str, other: str) -> bool:
+    """Whether two different names are taken for one another when two letters may look like one as well.
+
+    `modern` and `modem` are both words: ask this only of names that must not be mistaken.
+    """
+    if one == other:
+        return False
+    left, right = _folded(plain(one), _PAIRS), _folded(plain(other), _PAIRS)
+    return left == right or confusable(one, other) or confusable(left, right)
+
+
 class Lookalikes:
     """One name, and which of many others are confusable with it."""
 
@@ -70,10 +94,10 @@ class Lookalikes:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._key = coarse_key(name)
+        self._key = _single_key(name)
 
     def has(self, other: str) -> bool:
         """Whether another name is confusable with this one (not equal to it)."""
         if other.isascii() and len(other) != len(self._key):  # an ASCII name's key has the name's length
             return False
-        return coarse_key(other) == self._key and confusable(self._name, other)
+        return _single_key(other) == self._key and confusable(self._name, other)

@@ -67,11 +67,6 @@ def require_commit(repository: Repository, rev: str, option: str) -> str:
     return oid
 
 
-def full_branch(name: str) -> str:
-    """refs/heads/NAME for a branch that was named short or in full."""
-    return name if name.startswith("refs/") else HEADS + name
-
-
 def short_branch(ref: str, remotes: tuple[str, ...] = ()) -> str:
     """The branch's own name, without refs/heads/ or refs/remotes/NAME/."""
     if ref.startswith(HEADS):

@@ -35,12 +35,6 @@ class Problem(NamedTuple):
     message: str
     nearest: str = ""
 
-    def sentence(self) -> str:
-        """`file:line: key: message (did you mean nearest?)`, as it was written; make it visible to show it."""
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        hint = f" (did you mean {self.nearest}?)" if self.nearest else ""
-        return ": ".join(part for part in (place, self.key, self.message) if part) + hint
-
 
 class Problems:
     """Collects problems while a file is read; `left_out` counts those beyond the bound."""

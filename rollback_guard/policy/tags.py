@@ -30,8 +30,11 @@ def name_pattern(pattern: str) -> re.Pattern[str]:
 
 def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
     """The public keys of the people who may sign stable tags; None when no signature is asked for."""
-    if policy is None or not policy.release.signed:
-        return None
+    return keys_of_taggers(policy) if policy is not None and policy.release.signed else None
+
+
+def keys_of_taggers(policy: Policy) -> tuple[str, ...]:
+    """The public keys of the people who may tag stable releases; nobody named means everybody known."""
     allowed = policy.members_of(policy.release.by)
     return tuple(key for person in policy.people if not allowed or person.id in allowed for key in person.keys)
 

@@ -22,7 +22,7 @@ from rollback_guard.git.tags import (
     write_tag,
 )
 from rollback_guard.policy.model import Policy, Release
-from rollback_guard.policy.tags import REVOKED, name_pattern, signers_of
+from rollback_guard.policy.tags import REVOKED, keys_of_taggers, name_pattern
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Released
 from rollback_guard.release.stable import judge_tag
@@ -93,7 +93,9 @@ def tag_release(
 ) -> Released:
     """Tag a commit as a stable release, under that name or the next free one of the policy's pattern.
 
-    Raises: RefusedError when whoever works here may not, or the name is taken; UsageError for a bad name.
+    It is signed when the policy asks for it or a `key` is named, and then by a key that the policy lists.
+    Raises: RefusedError when whoever works here may not, the key is nobody's who may, or the name is taken;
+    UsageError for a bad name.
     """
     tagger = require_releaser(repository, policy)
     release = policy.release if policy is not None else Release()
@@ -112,7 +114,8 @@ def tag_release(
         break
     else:
         raise RefusedError("other people kept taking the next number", remedy="guard release   # again")
-    _require_good_signature(repository, policy, chosen, oid)
+    if signed and policy is not None:
+        _require_listed_key(repository, policy, chosen, oid)
     notes: tuple[str, ...] = ()
     if not name_pattern(release.tag).fullmatch(chosen):
         notes = (f"{chosen} is not named {release.tag}: only `guard revert --to {chosen}` will find it",)
@@ -128,14 +131,18 @@ def tag_release(
     )
 
 
-def _require_good_signature(repository: Repository, policy: Policy | None, name: str, oid: str) -> None:
-    signers = signers_of(policy)
-    if signers is None or verify_ssh_tag(repository, oid, signers):
+def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: str) -> None:
+    """Who signs is whoever the policy lists the key for; a signature of nobody's proves nothing later.
+
+    Source: design, section 7.
+    """
+    if verify_ssh_tag(repository, oid, keys_of_taggers(policy)):
         return
     delete_tag(repository, name, oid)
+    unsigned = "" if policy.release.signed else "; or without --key: the policy asks for no signature"
     raise RefusedError(
         "the tag was signed with a key that the policy lists for nobody who may release; it was removed again",
-        remedy="guard release --key PATH-OF-A-LISTED-KEY",
+        remedy=f"guard release --key PATH-OF-A-LISTED-KEY   # they are `keys` of [people.ID]{unsigned}",
     )
 
 

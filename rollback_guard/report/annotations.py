@@ -51,7 +51,7 @@ def _texts(outcome: Outcome) -> list[str]:
 
 
 def _said(finding: Finding) -> list[str]:
-    said = ": ".join(visible(part) for part in (finding.subject, finding.message) if part)
+    said = wording.said(finding)
     said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
     return [said, f"→ {visible(finding.remedy)}"] if finding.remedy else [said]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from rollback_guard.gate.verdict import ChangeVerdict, Decision
-from rollback_guard.report.visible import short, visible
+from rollback_guard.report import wording
+from rollback_guard.report.visible import inert, short, visible
 
-WORDS: dict[Decision, str] = {"allow": "ALLOWED", "deny": "DENIED", "undetermined": "UNDETERMINED"}
 COLOURS: dict[Decision, str] = {"allow": "\x1b[32m", "deny": "\x1b[31m", "undetermined": "\x1b[33m"}
 FINDINGS_SHOWN = 3  # of one rule
 
 
 def _word(decision: Decision, colour: bool) -> str:
-    return f"{COLOURS[decision]}{WORDS[decision]}\x1b[0m" if colour else WORDS[decision]
+    word = wording.DECISIONS[decision]
+    return f"{COLOURS[decision]}{word}\x1b[0m" if colour else word
 
 
 def render_landed(
@@ -25,12 +26,14 @@ def render_landed(
             continue
         mark = "" if outcome.answer == "violated" else f" ({outcome.answer})"
         for finding in outcome.findings[:FINDINGS_SHOWN]:
-            lines.append(f"  {outcome.rule} {outcome.name}{mark} {dot} {visible(finding.message)}")
+            # The line above names the commit already.
+            alone = finding._replace(subject="") if finding.subject == f"commit {short(commit)}" else finding
+            lines.append(f"  {outcome.rule} {outcome.name}{mark} {dot} {wording.said(alone)}")
         if len(outcome.findings) > FINDINGS_SHOWN:
             lines.append(
                 f"  {outcome.rule} {outcome.name}{mark} {dot} and {len(outcome.findings) - FINDINGS_SHOWN} more"
             )
-    return "\n".join(lines)
+    return "\n".join(inert(line) for line in lines)
 
 
 def render_summary(branch: str, counts: dict[Decision, int], *, colour: bool = False) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from rollback_guard.facts.installation_model import Installation, StageSeen, Tools
 from rollback_guard.report.visible import listed, visible
+from rollback_guard.report.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def _stages(found: Installation) -> Iterator[Diagnosis]:
 def _ours(seen: StageSeen) -> Diagnosis | None:
     remedy = "guard install --server" if seen.stage == "pre-receive" else "guard install"
     if not (seen.executable and seen.ours_executable):
-        message = f"{seen.stage}: the hook cannot be executed, so it is passed over in silence"
-        return Diagnosis(id="hook-not-executable", severity="error", message=message, remedy=remedy)
+        return _ignored(seen, "error", remedy)
     if seen.gone is not None:
         message = f"{seen.stage}: the hook was installed for {seen.gone}, which is gone; it refuses everything"
         return Diagnosis(id="hook-outlived", severity="error", message=message, remedy=remedy)
@@ -219,12 +219,19 @@ def _server(found: Installation) -> Iterator[Diagnosis]:
             message = "who this repository is, is not known here, so RG103 cannot be judged"
             remedy = "guard install --server --name github.com/acme/shop"
             yield Diagnosis(id="server-unnamed", severity="warning", message=message, remedy=remedy)
+        if not found.checks_objects:
+            message = "git takes malformed objects here, such as a commit with two authors"
+            remedy = (
+                "git config receive.fsckObjects true   # old defects of your own: receive.fsck.<id> in git-config(1)"
+            )
+            yield Diagnosis(id="objects-unchecked", severity="warning", message=message, remedy=remedy)
         return
     workflow = found.policy.workflow
     for remote in found.remotes:
         if remote.gate == "absent":
             message = f"{remote.name} ({remote.address}) accepts whatever is pushed: it has no pre-receive of ours"
-            remedy = f"in {remote.address}: guard install --server"
+            path = remote.address.replace("'", "'\\''")
+            remedy = f"guard install --server --repository '{path}'"
             yield Diagnosis(id="server-unguarded", severity="error", message=message, remedy=remedy)
         elif remote.gate == "unseen":
             seen = f"{workflow} runs the gate there" if workflow else "no workflow here runs the gate"
@@ -264,19 +271,18 @@ def dotted(version: tuple[int, ...]) -> str:
 
 
 def render_text(diagnoses: tuple[Diagnosis, ...], versions: dict[str, str]) -> str:
-    """The answer first, then each finding with what to do about it."""
+    """The answer first, then each finding; those that one command mends stand together, above it."""
     errors = sum(one.severity == "error" for one in diagnoses)
-    warnings = sum(one.severity == "warning" for one in diagnoses)
-    counted = f"{errors} {'problem' if errors == 1 else 'problems'}, {warnings} " + (
-        "warning" if warnings == 1 else "warnings"
-    )
-    lines = [counted if errors or warnings else "healthy: the gate is installed here"]
-    if warnings and not errors:
-        lines = [f"healthy, with {counted.partition(', ')[2]}"]
-    for one in diagnoses:
-        lines.append(f"{one.severity}: {visible(one.message)}  [{one.id}]")
-        if one.remedy:
-            lines.append(f"  → {visible(one.remedy)}")
+    warnings = counted(sum(one.severity == "warning" for one in diagnoses), "warning", "warnings")
+    lines = ["healthy: the gate is installed here" if warnings == "0 warnings" else f"healthy, with {warnings}"]
+    if errors:
+        lines = [f"{counted(errors, 'problem', 'problems')}, {warnings}"]
+    groups: dict[str | int, list[Diagnosis]] = {}
+    for number, one in enumerate(diagnoses):  # one without a remedy stands alone
+        groups.setdefault(one.remedy or number, []).append(one)
+    for group in groups.values():
+        lines += [f"{one.severity}: {visible(one.message)}  [{one.id}]" for one in group]
+        lines += [f"  → {visible(group[0].remedy)}"] * bool(group[0].remedy)
     lines.append("versions: " + ", ".join(f"{name} {visible(version)}" for name, version in versions.items()))
     return "\n".join(lines)
 

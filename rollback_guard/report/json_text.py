@@ -51,18 +51,11 @@ def change_document(change: ChangeVerdict) -> dict[str, Any]:
     }
 
 
-def audit_document(items: Iterable[tuple[str, ChangeVerdict]], *, as_of: int) -> dict[str, Any]:
-    """A whole audit, `(commit, its verdict)` each, in the form `rollback-guard/audit/1`; `as_of` in Unix seconds."""
-    commits: list[dict[str, Any]] = []
-    counts: dict[Decision, int] = {"allow": 0, "deny": 0, "undetermined": 0}
-    for commit, change in items:
-        commits.append({"commit": commit, **change_document(change)})
-        counts[change.decision] += 1
-    return {"format": AUDIT_FORMAT, "commits": commits, **_closing(counts, as_of)}
-
-
 def iter_audit_json(items: Iterable[tuple[str, ChangeVerdict]], *, as_of: int) -> Iterator[str]:
-    """The text of `audit_document` in pieces, one commit held at a time; a newline ends it."""
+    """An audit, `(commit, its verdict)` each, in the form `rollback-guard/audit/1`, as pieces of one text.
+
+    One commit is held at a time; a newline ends the text. `as_of` is in Unix seconds.
+    """
     counts: dict[Decision, int] = {"allow": 0, "deny": 0, "undetermined": 0}
     yield f'{{\n  "format": "{AUDIT_FORMAT}",\n  "commits": ['
     before = "\n    "

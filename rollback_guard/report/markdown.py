@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LIMIT = 65_536  # characters of a comment on GitHub
 _ROOM = LIMIT - 1_000  # what the closing line may need
 _TABLE_ROOM, _REMEDY_ROOM, _QUIET_ROOM = 28_000, 16_000, 6_000  # of one change
+_BLOCK = 100  # characters that a remedy's block takes besides
 _LONGEST = 600  # characters of one message
 _LONGEST_NAME = 300  # characters of a ref or a path
 _SHOWN: dict[Answer, str] = {"violated": "**violated**", "undetermined": "could not be judged", "waived": "waived"}
@@ -65,7 +66,7 @@ def _route(change: ChangeVerdict) -> str:
 
 def _judge(policy: PolicyUsed) -> str:
     if policy.path is None:
-        return "no policy judged this"
+        return "no policy was in force"
     return f"judged by {_name(policy.path)}" + (f" at {_code(visible(short(policy.commit)))}" if policy.commit else "")
 
 
@@ -89,7 +90,7 @@ def _rows(outcome: Outcome) -> list[str]:
 
 
 def _said(finding: Finding) -> str:
-    parts = (_name(finding.subject), _prose(_cut(finding.message, _LONGEST)))
+    parts = (_name(wording.subject_of(finding)), _prose(_cut(finding.message, _LONGEST)))
     return ": ".join(part for part in parts if part)
 
 
@@ -105,23 +106,29 @@ def _rule(outcome: Outcome) -> str:
 
 
 def _remedies(outcomes: tuple[Outcome, ...]) -> list[str]:
-    """Each remedy once, whole, in a block of its own, under the rules that ask for it."""
+    """Each remedy once and whole, on a line of a block under the rules that ask for it."""
     asked: dict[str, list[str]] = {}
     for outcome in outcomes:
         for finding in outcome.findings if outcome.answer != "waived" else ():
             rules = asked.setdefault(visible(finding.remedy), [])
             rules += [outcome.rule] if outcome.rule not in rules else []
     asked.pop("", None)
-    parts: list[str] = ["**What to do now**"] if asked else []
-    used = 0
-    for number, (remedy, rules) in enumerate(asked.items()):
-        fence = "`" * max(3, _longest_run(remedy) + 1)
-        part = f"{_prose(', '.join(rules))}\n\n{fence}\n{remedy}\n{fence}"
-        used += len(part)
+    blocks: dict[str, list[str]] = {}
+    used = shown = 0
+    for remedy, rules in asked.items():
+        used += len(remedy) + len(", ".join(rules)) + _BLOCK
         if used > _REMEDY_ROOM:
-            left = wording.counted(len(asked) - number, "remedy is", "remedies are")
-            return [*parts, f"{left} not shown; `guard check` shows all."]
-        parts.append(part)
+            break
+        blocks.setdefault(", ".join(rules), []).append(remedy)
+        shown += 1
+    parts: list[str] = ["**What to do now**"] if asked else []
+    for names, remedies in blocks.items():
+        text = "\n".join(remedies)
+        fence = "`" * max(3, _longest_run(text) + 1)
+        parts.append(f"{_prose(names)}\n\n{fence}\n{text}\n{fence}")
+    if shown < len(asked):
+        left = wording.counted(len(asked) - shown, "remedy is", "remedies are")
+        parts.append(f"{left} not shown; `guard check` shows all.")
     return parts
 
 
@@ -154,16 +161,31 @@ def _cut(text: str, most: int) -> str:
 
 
 def _prose(text: str) -> str:
-    """Plain words as they are, everything else in code spans."""
+    """Plain words as they are, everything else in code spans: what is quoted in one, else a span up to each pause."""
+    words = visible(text).split(" ")
     parts: list[str] = []
     held: list[str] = []
-    for word in visible(text).split(" "):
-        if _is_plain(word):
-            parts += _spans(held) + [word]
+    at = 0
+    while at < len(words):
+        end = _end_of_quote(words, at)
+        if end or _is_plain(words[at]):
+            parts += _spans(held) + (_spans(words[at:end]) if end else [words[at]])
             held = []
-        elif word:
-            held.append(word)
+        elif words[at]:
+            held.append(words[at])
+            if words[at][-1] in ",;:" and words[at].strip(",;:"):
+                parts += _spans(held)
+                held = []
+        at = end or at + 1
     return " ".join(parts + _spans(held))
+
+
+def _end_of_quote(words: list[str], start: int) -> int:
+    """Where the quotation ends that begins with this word, one past it; 0 when none does."""
+    if not words[start].startswith('"'):
+        return 0
+    ends = (at + 1 for at in range(start, len(words)) if words[at][at == start :].rstrip(".,;:").endswith('"'))
+    return next(ends, 0)
 
 
 def _spans(words: list[str]) -> list[str]:

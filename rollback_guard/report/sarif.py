@@ -107,7 +107,7 @@ def _bare(outcome: Outcome) -> Finding:
 def _result(
     change: ChangeVerdict, outcome: Outcome, finding: Finding, number: int, seen: dict[str, int]
 ) -> dict[str, Any]:
-    said = ": ".join(visible(part) for part in (finding.subject, finding.message) if part)
+    said = wording.said(finding)
     text = f"{said}\nRemedy: {visible(finding.remedy)}" if finding.remedy else said
     result: dict[str, Any] = {
         "ruleId": visible(outcome.rule),

@@ -133,7 +133,7 @@ def _findings(findings: tuple[Finding, ...], width: int, most: int) -> list[Line
     lines: list[Line] = []
     shown = findings[:most]
     for number, finding in enumerate(shown, 1):
-        lines += [Line(text) for text in _wrapped(_said(finding), width, "  ", "    ")]
+        lines += [Line(text) for text in _wrapped(wording.said(finding), width, "  ", "    ")]
         shared = number < len(shown) and shown[number].remedy == finding.remedy
         if finding.remedy and not shared:
             lines.append(Line(f"  → {visible(finding.remedy)}", CYAN))
@@ -200,7 +200,7 @@ def _hook_block(outcome: Outcome, width: int) -> list[Line]:
         return [Line(head)]
     first = outcome.findings[0]
     count = f" (1 of {len(outcome.findings)})" if len(outcome.findings) > 1 else ""
-    texts = _wrapped(f"{head}{count}: {_said(first)}", width - len(" …"), "", "  ")
+    texts = _wrapped(f"{head}{count}: {wording.said(first)}", width - len(" …"), "", "  ")
     if len(texts) > _HOOK_PARAGRAPH:
         texts = [*texts[: _HOOK_PARAGRAPH - 1], f"{texts[_HOOK_PARAGRAPH - 1]} …"]
     return [Line(text) for text in texts] + [Line(f"  → {visible(first.remedy)}", CYAN)] * bool(first.remedy)
@@ -208,10 +208,6 @@ def _hook_block(outcome: Outcome, width: int) -> list[Line]:
 
 def _rule(outcome: Outcome) -> str:
     return f"{visible(outcome.rule)} {visible(outcome.name)}"
-
-
-def _said(finding: Finding) -> str:
-    return ": ".join(visible(part) for part in (finding.subject, finding.message) if part)
 
 
 def _wrapped(text: str, width: int, first: str, rest: str) -> list[str]:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rollback_guard.gate.verdict import Answer, ChangeVerdict, Decision, Outcome, PolicyUsed
+    from rollback_guard.gate.verdict import Answer, ChangeVerdict, Decision, Finding, Outcome, PolicyUsed
 
 DECISIONS: dict[Decision, str] = {"allow": "ALLOWED", "deny": "DENIED", "undetermined": "UNDETERMINED"}
 # The answers that a person must see, the decisive first.
@@ -21,6 +21,7 @@ WEIGHTY: tuple[Answer, ...] = ("violated", "undetermined", "waived")
 # Where the rules' pages stand, one `<id>.md` each.
 PAGES = "https://github.com/rollback-guard/rollback_guard/blob/main/docs/rules"
 
+_PAUSES = frozenset(",;:()\"'")
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
 
@@ -48,6 +49,21 @@ def route(change: ChangeVerdict) -> str:
 def weighty(change: ChangeVerdict) -> tuple[Outcome, ...]:
     """The outcomes that a person must see: violated, then undetermined, then waived."""
     return tuple(outcome for answer in WEIGHTY for outcome in change.outcomes if outcome.answer == answer)
+
+
+def subject_of(finding: Finding) -> str:
+    """A finding's subject, as it was written; empty where the message names it anyway, so that it is not said twice."""
+    return "" if _spoken(finding.subject) in _spoken(finding.message) else finding.subject
+
+
+def said(finding: Finding) -> str:
+    """`release/1.4: has no approved route`, or the message alone where it names its subject."""
+    return ": ".join(visible(part) for part in (subject_of(finding), finding.message) if part)
+
+
+def _spoken(text: str) -> str:
+    """The words of a text between single blanks, one at each end."""
+    return " ".join(["", *"".join(" " if one in _PAUSES else one for one in text).split(), ""])
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -90,7 +106,7 @@ def coverage(change: ChangeVerdict) -> str:
 def judge_of(policy: PolicyUsed) -> str:
     """Which policy judged, with the commit that it was read from."""
     if policy.path is None:
-        return "no policy judged this"
+        return "no policy was in force"
     at = f" at {visible(short(policy.commit))}" if policy.commit else ""
     return f"judged by {visible(policy.path)}{at}"
 

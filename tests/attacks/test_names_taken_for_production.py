@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.attacks.conftest import Scene
+from tests.support.builder import POLICY
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,9 @@ from tests.attacks.conftest import Scene
         "refs/heads/remotes/origin/main",
         "refs/heads/𝗆𝖺𝗂𝗇",
         "refs/heads/ⅿain",
+        "refs/heads/rnain",
+        "refs/heads/rnа1n",
+        "refs/tags/rnain",
     ],
 )
 def test_look_alike(scene: Scene, ref: str) -> None:
@@ -45,10 +49,10 @@ def test_look_alike(scene: Scene, ref: str) -> None:
     [
         "refs/refs/heads/main",
         "refs/remotes/origin/main",
-        pytest.param(
-            "refs/remotes/origin/HEAD",
-            marks=pytest.mark.xfail(strict=True, reason="hole: HEAD of a remote is not looked at"),
-        ),
+        "refs/remotes/origin/HEAD",
+        "refs/remotes/upstream/HEAD",
+        "refs/remotes/origin/release/1.4",
+        "refs/remotes/x",
         "refs/remotes/heads/main",
         "refs/Heads/main",
         "refs/HEADS/main",
@@ -58,10 +62,52 @@ def test_name_outside_branches_and_tags_that_git_or_a_reader_takes_for_productio
     scene.refused(f"main:{ref}", rules=("RG108",))
 
 
+def test_refs_of_a_remote_that_are_on_the_server_can_be_taken_away(scene: Scene) -> None:
+    scene.admin("main:refs/remotes/origin/HEAD")
+    scene.taken(":refs/remotes/origin/HEAD")
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/heads/re1ease/1.4",
+        "refs/heads/cleveIop",
+        "refs/heads/clevelop",
+        "refs/heads/1ive/svvitzerland",
+        "refs/tags/STABLE/2026.5.28.1",
+        "refs/tags/stab1e/2027.1.1.1",
+        "refs/tags/stable/2027.l.1.1",
+    ],
+)
+def test_name_that_reads_as_a_branch_of_a_route_or_as_a_stable_release(scene: Scene, ref: str) -> None:
+    policy = POLICY.replace('["main"]', '["main", "live/*"]').replace('"hotfix/*"', '"hotfix/*", "develop"')
+    scene.policy(policy)
+    scene.admin("main:refs/heads/develop", "main:refs/heads/live/switzerland")
+    scene.refused(f"release/1.4:{ref}", rules=("RG108",))
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/heads/modern",
+        "refs/heads/modem",
+        "refs/heads/clean-up",
+        "refs/heads/release/modem",
+        "refs/heads/release/modern",
+        "refs/tags/v1.2.3",
+        "refs/tags/stable/first",
+        "refs/tags/stable/2027.1.1.1",
+    ],
+)
+def test_honest_name_with_two_letters_that_look_like_one(scene: Scene, ref: str) -> None:
+    scene.admin("release/1.4:refs/heads/modern", "release/1.4:refs/heads/release/modern")
+    scene.taken(f"release/1.4:{ref}")
+
+
 def test_replace_ref_changes_what_the_server_reads_as_production(scene: Scene) -> None:
     """No ref of production moves, and yet `git archive main` on the server gives another tree."""
     evil = scene.commit_tree(scene.repo.tree("release/1.4"), "Evil")
-    scene.push(f"{evil}:refs/replace/{scene.repo.head('main')}")
+    scene.refused(f"{evil}:refs/replace/{scene.repo.head('main')}", rules=("RG108",))
     assert scene.on_server("rev-parse", "main^{tree}") == scene.repo.tree("main")
 
 

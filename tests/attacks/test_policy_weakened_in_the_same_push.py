@@ -114,7 +114,6 @@ def test_policy_becomes_a_link(scene: Scene) -> None:
     scene.refused("release/1.4:main", rules=("RG002",))
 
 
-@pytest.mark.xfail(strict=True, reason="limit: the mode of the policy file is not looked at")
 def test_policy_becomes_a_link_whose_target_is_a_policy(scene: Scene) -> None:
     """git stores a link's target as a blob; a link to nowhere named like TOML is no policy file."""
     repo = scene.repo
@@ -122,7 +121,59 @@ def test_policy_becomes_a_link_whose_target_is_a_policy(scene: Scene) -> None:
     blob = repo.git("hash-object", "-w", "--stdin", stdin=POLICY.encode())
     repo.git("update-index", "--cacheinfo", f"120000,{blob},rollback-guard.toml")
     _signed_change(scene)
-    scene.refused("release/1.4:main", rules=("RG002",))
+    done = scene.refused("release/1.4:main", rules=("RG002",))
+    assert "rollback-guard.toml is a symbolic link" in done.err
+
+
+def _on_production(scene: Scene, *entries: str) -> None:
+    """Production's tip as somebody made it past the hook: entries of `git update-index --cacheinfo`."""
+    for entry in entries:
+        scene.repo.git("update-index", "--add", "--cacheinfo", entry)
+    scene.repo.git("commit", "-q", "--no-verify", "-m", "Policy as it should not be", **scene.repo.as_person("jane"))
+    scene.repo.git("reset", "-q", "--hard")
+    scene.admin("main")
+
+
+@pytest.mark.parametrize("kind", ["symbolic link", "submodule"])
+def test_no_policy_is_read_from_a_link_or_submodule_on_production(scene: Scene, kind: str) -> None:
+    """What the link's target says, or a pyproject.toml beside the submodule, judges nothing."""
+    repo = scene.repo
+    weak = repo.git("hash-object", "-w", "--stdin", stdin=WEAK.encode())
+    beside = repo.git("hash-object", "-w", "--stdin", stdin=f"[tool.rollback-guard]\n{WEAK}".encode())
+    entry = f"120000,{weak}" if kind == "symbolic link" else f"160000,{repo.head()}"
+    _on_production(scene, f"{entry},rollback-guard.toml", f"100644,{beside},pyproject.toml")
+    repo.git("checkout", "-q", "-b", "release/2")
+    repo.commit("Unsigned", app_dot_py="price = 9\n")
+    scene.push("release/2")
+    done = scene.refused("release/2:main", code=2)
+    assert f"rollback-guard.toml: is a {kind}" in done.err
+
+
+def test_link_at_production_is_mended_by_a_change_of_that_file_alone(scene: Scene) -> None:
+    repo = scene.repo
+    weak = repo.git("hash-object", "-w", "--stdin", stdin=WEAK.encode())
+    _on_production(scene, f"120000,{weak},rollback-guard.toml")
+    repo.git("checkout", "-q", "-b", "release/2")
+    (repo.path / "rollback-guard.toml").unlink()
+    repo.write_file("rollback-guard.toml", POLICY)
+    repo.commit(f"Mend\n\n{SIGNED}", by="jane")
+    scene.taken("release/2")
+    scene.taken("release/2:main")
+
+
+@pytest.mark.parametrize("mode", ["120000", "160000"])
+def test_pyproject_as_a_link_or_submodule_brings_no_policy(scene: Scene, mode: str) -> None:
+    repo = scene.repo
+    repo.git("rm", "-q", "rollback-guard.toml")
+    whole = "[tool.rollback-guard]\n" + WEAK.replace("[production]", "[tool.rollback-guard.production]").replace(
+        "[[route]]", "[[tool.rollback-guard.route]]"
+    )
+    oid = repo.head() if mode == "160000" else repo.git("hash-object", "-w", "--stdin", stdin=whole.encode())
+    _on_production(scene, f"{mode},{oid},pyproject.toml")
+    repo.git("checkout", "-q", "-b", "release/2")
+    repo.commit("Unsigned", app_dot_py="price = 9\n")
+    scene.push("release/2")
+    scene.refused("release/2:main", code=1 if mode == "160000" else 2)
 
 
 def test_policy_becomes_a_submodule(scene: Scene) -> None:
@@ -243,7 +294,7 @@ def test_policy_of_the_server_s_remotes_does_not_unmake_production(scene: Scene)
     repo.branch("develop")
     repo.write_file("rollback-guard.toml", NOT_PRODUCTION)
     repo.commit("Weak")
-    scene.push("develop:refs/remotes/origin/main", "develop:refs/remotes/origin/HEAD")
+    scene.admin("develop:refs/remotes/origin/main", "develop:refs/remotes/origin/HEAD")
     repo.checkout("main")
     repo.commit("Direct", app_dot_py="price = 9\n")
     scene.refused("main", rules=("RG101",))

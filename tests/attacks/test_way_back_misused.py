@@ -164,6 +164,44 @@ def test_stable_tag_by_somebody_who_may_not_release_is_no_target(ahead: Scene) -
     assert '"stable/2026.6.28.1"' not in done.out
 
 
+@pytest.mark.parametrize("by", ["omar", "eve"])
+def test_revocation_by_somebody_who_may_not_release_takes_a_way_back_and_gives_none(ahead: Scene, by: str) -> None:
+    """A limit until RG401: the server takes it. There is one release less to go back to; nothing gets in by that."""
+    repo = ahead.repo
+    repo.git("tag", "-a", "-m", "never mind", f"revoked/{STABLE}", STABLE, **repo.as_person(by))
+    ahead.taken(f"refs/tags/revoked/{STABLE}")
+    ahead.refused(f"{back(ahead)}:refs/heads/main", rules=("RG101",))
+    assert ahead.guard("revert", "--plan", "--to", STABLE).code != 0
+    listed = ahead.guard("release", "list").out
+    assert "revoked" in listed
+    assert "never mind" in listed
+    # Whoever put it there, an administrator takes it away, and the release is stable again.
+    ahead.on_server("update-ref", "-d", f"refs/tags/revoked/{STABLE}")
+    ahead.taken(f"{back(ahead)}:refs/heads/main")
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_stable_tag_that_the_server_takes_from_anybody_is_no_way_in(ahead: Scene, annotated: bool) -> None:
+    """A limit until RG401: the tag is there. Production still does not go to it."""
+    repo = ahead.repo
+    how = ("-a", "-m", "x") if annotated else ()
+    repo.git("tag", *how, NEXT, "main~1^1", **repo.as_person("omar"))
+    ahead.taken(NEXT)
+    ahead.refused(f"{back(ahead, tree='main~1^1^{tree}')}:refs/heads/main", rules=("RG101",))
+
+
+@pytest.mark.parametrize("ref", [f"refs/tags/revoked/{STABLE}", f"refs/tags/{NEXT}"])
+def test_tags_of_releases_are_nobody_s_to_push_where_the_administrator_hides_them(ahead: Scene, ref: str) -> None:
+    """What the threat model tells to do meanwhile."""
+    for prefix in ("refs/tags/stable/", "refs/tags/revoked/"):
+        ahead.on_server("config", "--add", "receive.hideRefs", prefix)
+    before = ahead.refs()
+    assert ahead.push(f"{STABLE}:{ref}").code != 0
+    assert ahead.push("--force", f"main:refs/tags/{STABLE}").code != 0
+    assert ahead.push(f":refs/tags/{STABLE}").code != 0
+    assert ahead.refs() == before
+
+
 def test_stable_tag_of_the_future_is_no_target(ahead: Scene) -> None:
     ahead.repo.clock += 10**9
     ahead.repo.stable_tag("stable/2099.1.1.1", "main~1^1", by="eve")

@@ -89,8 +89,9 @@ def test_hooks_that_are_missing(clone: Clone) -> None:
     assert found["server-unguarded"]["severity"] == "error"
     assert main(["doctor"]) == 1
     out = clone.capsys.readouterr().out
-    assert "error: pre-push: there is no hook  [hook-missing]\n  → guard install" in out
-    assert "warning: prepare-commit-msg: there is no hook" in out
+    assert "error: pre-push: there is no hook  [hook-missing]\n" in out
+    assert "warning: prepare-commit-msg: there is no hook  [hook-missing]\n  → guard install\n" in out
+    assert out.count("→ guard install\n") == 1
 
 
 def test_a_hook_of_others_in_our_place(clone: Clone) -> None:
@@ -322,6 +323,9 @@ def test_a_server(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["server-unnamed"]["severity"] == "warning"
     assert clone.guard("install", "--server", "--name", "github.com/acme/shop") == 0
     assert clone.doctor() == {}
+    clone.server.git("config", "receive.fsckObjects", "false")
+    assert clone.doctor()["objects-unchecked"]["severity"] == "warning"
+    clone.server.git("config", "receive.fsckObjects", "true")
     (clone.server.path / "hooks" / "pre-receive").chmod(0o644)
     assert clone.doctor()["hook-not-executable"]["remedy"] == "guard install --server"
 
@@ -359,7 +363,8 @@ def test_a_server_at_a_file_url(clone: Clone, suffix: str) -> None:
     clone.builder.git("remote", "set-url", "origin", f"file://{path}")
     assert clone.doctor() == {}
     (clone.server.path / "hooks" / "pre-receive").unlink()
-    assert "guard install --server" in clone.doctor()["server-unguarded"]["remedy"]
+    unguarded = clone.doctor()["server-unguarded"]
+    assert unguarded["remedy"] == f"guard install --server --repository '{clone.server.path}'"
 
 
 def test_a_remote_that_is_no_repository(clone: Clone, tmp_path: Path) -> None:
@@ -448,6 +453,24 @@ def test_every_finding_is_documented() -> None:
     rows = [row.split("|")[1] for row in table.splitlines()[2:]]
     documented = {name.strip() for row in rows for name in row.split(",")}
     assert documented == set(re.findall(r'\bid="([a-z-]+)"', source))
+
+
+def test_findings_that_one_command_mends_stand_above_it() -> None:
+    first = Diagnosis(id="a", severity="error", message="first", remedy="mend it")
+    alone = Diagnosis(id="b", severity="error", message="alone")
+    more = (Diagnosis(id="c", severity="error", message="other", remedy="look"), alone._replace(message="too"))
+    last = Diagnosis(id="d", severity="warning", message="last", remedy="mend it")
+    assert render_text((first, alone, *more, last), {"guard": "1"}).split("\n") == [
+        "4 problems, 1 warning",
+        "error: first  [a]",
+        "warning: last  [d]",
+        "  → mend it",
+        "error: alone  [b]",
+        "error: other  [c]",
+        "  → look",
+        "error: too  [b]",
+        "versions: guard 1",
+    ]
 
 
 def test_what_strangers_named_cannot_steer_the_terminal() -> None:

@@ -134,6 +134,39 @@ def test_a_server_is_left_as_it_was_by_uninstalling(
     assert everything() == before
 
 
+@pytest.mark.parametrize("before", ["", "false", "0"])
+def test_git_checks_what_a_guarded_server_receives(
+    server: RepositoryBuilder, capsys: pytest.CaptureFixture[str], before: str
+) -> None:
+    """On by installing, also where it was off; as it was by uninstalling."""
+    if before:
+        server.git("config", "receive.fsckObjects", before)
+    where = ("--server", "--repository", str(server.path))
+    assert any("would be switched on" in note for note in answer(capsys, "install", "--dry-run", *where)["notes"])
+    assert server.git("config", "receive.fsckObjects", check=False) == before
+    assert any("fsckObjects was switched on" in note for note in answer(capsys, "install", *where)["notes"])
+    assert server.git("config", "receive.fsckObjects") == "true"
+    assert not any("fsckObjects" in note for note in answer(capsys, "install", *where)["notes"])
+    assert run(capsys, "install", "--uninstall", *where)[0] == 0
+    assert server.git("config", "receive.fsckObjects", check=False) == before
+    assert "rollback-guard" not in server.git("config", "--local", "--list")
+
+
+def test_what_an_administrator_chose_stays(server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ("--server", "--repository", str(server.path))
+    server.git("config", "transfer.fsckObjects", "yes")
+    run(capsys, "install", *where)
+    assert server.git("config", "receive.fsckObjects", check=False) == ""
+    assert run(capsys, "install", "--uninstall", *where)[0] == 0
+    server.git("config", "transfer.fsckObjects", "false")
+    run(capsys, "install", *where)
+    server.git("config", "receive.fsckObjects", "false")  # off again, afterwards and on purpose
+    run(capsys, "install", *where)
+    assert server.git("config", "receive.fsckObjects") == "false"
+    run(capsys, "install", "--uninstall", *where)
+    assert server.git("config", "receive.fsckObjects") == "false"
+
+
 def test_a_server_that_has_no_name_is_told(server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
     for setting in ("denyDeletes", "denyNonFastForwards", "fsckObjects"):
         server.git("config", f"receive.{setting}", "true")

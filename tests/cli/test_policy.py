@@ -50,6 +50,15 @@ def test_a_valid_policy_of_the_work_tree(repo: RepositoryBuilder, capsys: pytest
     }
 
 
+def test_a_link_that_was_committed_is_no_policy(repo: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
+    """The gate does not read it, so the check does not call it valid."""
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=POLICY.encode())
+    repo.git("update-index", "--cacheinfo", f"120000,{blob},rollback-guard.toml")
+    repo.git("commit", "-q", "-m", "Link", **repo.as_person("jane"))
+    assert main(["policy", "check", "--rev", "HEAD"]) == 2
+    assert "rollback-guard.toml: is a symbolic link; a policy is read from an ordinary" in capsys.readouterr().out
+
+
 def test_a_broken_policy_is_explained_line_by_line(repo: RepositoryBuilder, capsys: pytest.CaptureFixture[str]) -> None:
     repo.write_file("rollback-guard.toml", BROKEN)
     assert main(["policy", "check"]) == 2

@@ -195,20 +195,40 @@ def test_two_leads_at_once(repo: RepositoryBuilder, monkeypatch: pytest.MonkeyPa
         tag_release(opened(repo), None, name=None, **options)  # type: ignore[arg-type]
 
 
+def with_keys(folder: Path) -> str:
+    """The policy with jane's key `good` and omar's key `omar`, made in a folder beside one of nobody, `bad`."""
+    policy = POLICY
+    for name, emails in (("good", '["jane@acme.example"]'), ("omar", '["omar@acme.example", '), ("bad", "")):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+        public = (folder / f"{name}.pub").read_text().strip()
+        policy = policy.replace(f"emails = {emails}", f'keys = ["{public}"]\nemails = {emails}') if emails else policy
+    return policy
+
+
+def test_a_key_that_is_named_must_be_listed(guard: Guard, repo: RepositoryBuilder, tmp_path: Path) -> None:
+    """Also where no signature is asked for: who signs is whoever the policy lists the key for."""
+    repo.write_file("rollback-guard.toml", with_keys(tmp_path))
+    repo.commit("List keys")
+    for name in ("bad", "omar"):  # omar may not tag
+        said = guard(repo.path, "release", "--key", str(tmp_path / name))
+        assert (said.code, said.out, repo.git("tag")) == (1, "", "")
+        assert "lists for nobody who may release" in said.err
+        assert "without --key" in said.err
+    assert "not signed" in guard(repo.path, "release").out
+    assert ", signed, " in guard(repo.path, "release", "--key", str(tmp_path / "good")).out
+    repo.git("switch", "-q", "--orphan", "bare")
+    repo.commit("No policy here")
+    assert guard(repo.path, "release", "--branch", "bare", "--key", str(tmp_path / "bad")).code == 0
+
+
 def test_signed_when_the_policy_asks(guard: Guard, repo: RepositoryBuilder, tmp_path: Path) -> None:
-    keys = {}
-    for name in ("good", "bad"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)], check=True)
-        keys[name] = (tmp_path / f"{name}.pub").read_text().strip()
-    policy = POLICY.replace(
-        'emails = ["jane@acme.example"]', f'emails = ["jane@acme.example"]\nkeys = ["{keys["good"]}"]'
-    )
-    repo.write_file("rollback-guard.toml", policy + "signed = true\n")
+    repo.write_file("rollback-guard.toml", with_keys(tmp_path) + "signed = true\n")
     repo.commit("Ask for signatures")
     assert "there is no key" in guard(repo.path, "release").err
     bad = guard(repo.path, "release", "--key", str(tmp_path / "bad"))
     assert (bad.code, repo.git("tag")) == (1, "")
     assert "removed again" in bad.err
+    assert "without --key" not in bad.err
     good = guard(repo.path, "release", "--key", str(tmp_path / "good"), "--format", "json")
     assert (good.code, good.json["signed"]) == (0, True)
     repo.git("config", "user.signingKey", str(tmp_path / "good"))

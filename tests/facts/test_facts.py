@@ -167,6 +167,38 @@ def test_files_that_hold_no_policy(path_of_repo: Path) -> None:
         assert read_policy_at(objects, "HEAD") == PolicyFound(at="HEAD")
 
 
+@pytest.mark.parametrize(
+    ("mode", "path", "wrong"),
+    [
+        ("120000", "rollback-guard.toml", "rollback-guard.toml is a symbolic link; a policy is read from an ordinary"),
+        ("160000", "rollback-guard.toml", "rollback-guard.toml is a submodule; a policy is read from an ordinary"),
+        ("120000", "pyproject.toml", "pyproject.toml is a symbolic link; a policy is read from an ordinary"),
+        ("160000", "pyproject.toml", ""),
+    ],
+)
+def test_a_policy_is_an_ordinary_file(path_of_repo: Path, mode: str, path: str, wrong: str) -> None:
+    repo = RepositoryBuilder(path_of_repo)
+    text = f"[tool.rollback-guard]\n{POLICY}"
+    oid = repo.git("hash-object", "-w", "--stdin", stdin=text.encode())
+    commit = repo.commit("Begin")
+    repo.git("update-index", "--add", "--cacheinfo", f"{mode},{commit if mode == '160000' else oid},{path}")
+    tree = repo.git("write-tree")
+    with ObjectReader(opened(repo).git) as objects:
+        found = read_policy_at(objects, tree)
+        assert read_policy_at(objects, "") is not None  # the index; what is committed is what counts
+    assert found.policy is None
+    assert (found.error.message if found.error else "").startswith(wrong)
+    assert found.error is None or f"git add {path}" in found.error.remedy
+
+
+def test_pyproject_that_is_a_link_and_has_nothing_to_do_with_policies(path_of_repo: Path) -> None:
+    repo = RepositoryBuilder(path_of_repo)
+    (path_of_repo / "pyproject.toml").symlink_to("conf/pyproject.toml")
+    repo.commit("Link")
+    with ObjectReader(opened(repo).git) as objects:
+        assert read_policy_at(objects, "HEAD") == PolicyFound(at="HEAD")
+
+
 def test_refs_are_taken_by_their_full_names_only(path_of_repo: Path) -> None:
     """git itself would find refs/tags/refs/heads/live for refs/heads/live."""
     repo = shop(path_of_repo)

@@ -10,7 +10,7 @@ import pytest
 
 from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import iter_audit
-from rollback_guard.facts.history import Landed, LandedStream, branch_tips
+from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import Repository, open_repository
 from tests.support.builder import RepositoryBuilder
@@ -128,3 +128,39 @@ def test_audit_has_one_verdict_for_each_in_the_order_of_the_chain(seed: int, pat
     found = list(iter_audit(question, target="refs/heads/main", until=dag.builder.head("main")))
     assert [one.commit for one in found] == dag.rev_list("--first-parent", "main")
     assert {one.change.decision for one in found} == {"deny"}, "there is no policy"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_brings_a_commit_at_which_the_branch_stood_swapped_the_chain(seed: int, path_of_repo: Path) -> None:
+    dag = Dag(path_of_repo, seed)
+    chain = dag.rev_list("--first-parent", "main")
+    beside = sorted(set(dag.rev_list("main")) - set(chain))
+    stood = frozenset((*chain, beside[0]))
+    stream_of = LandedStream(opened(dag), lambda _: frozenset(), (), stood)
+    swapped = [landed.commit for landed in stream_of.read(chain[0], None) if landed.aside]
+    # The landing that brings it is the oldest on the chain from which it can be reached.
+    assert swapped == [[one for one in chain if beside[0] in dag.rev_list(one)][-1]]
+
+
+def test_where_a_branch_stood_is_known_by_git_s_own_log_only(path_of_repo: Path, tmp_path: Path) -> None:
+    repo = RepositoryBuilder(path_of_repo)
+    first, second = repo.commit("First"), repo.commit("Second")
+    here = open_repository(str(path_of_repo), os.environ)
+    assert recorded_tips(here, "refs/heads/main") == frozenset()  # its own log may say anything
+    repo.git("update-ref", "refs/remotes/origin/main", first)
+    repo.git("update-ref", "refs/remotes/origin/main", second)
+    repo.git("update-ref", "refs/remotes/up/live", first)
+    assert recorded_tips(here, "refs/heads/main") == {first, second}
+    repo.git("remote", "add", "up", ".")
+    repo.git("config", "branch.main.remote", "up")
+    repo.git("config", "branch.main.merge", "refs/heads/live")
+    repo.git("config", "remote.up.fetch", "+refs/heads/*:refs/remotes/up/*")
+    assert recorded_tips(here, "refs/heads/main") == {first}
+    bare = RepositoryBuilder(tmp_path / "bare.git", bare=True)
+    there = open_repository(str(bare.path), os.environ)
+    repo.git("push", "-q", str(bare.path), "main")
+    assert recorded_tips(there, "refs/heads/main") == frozenset()
+    bare.git("config", "core.logAllRefUpdates", "true")
+    repo.git("push", "-q", str(bare.path), f"{first}:refs/heads/other")
+    assert recorded_tips(there, "refs/heads/other") == {first}
+    assert recorded_tips(there, "refs/heads/none") == frozenset()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rollback_guard.facts.model import Known
-from rollback_guard.gate.lookalike import Lookalikes, coarse_key, confusable, hidden_characters
-from rollback_guard.policy.model import Production
+from rollback_guard.gate.lookalike import Lookalikes, coarse_key, confusable, hidden_characters, reads_as
+from rollback_guard.policy.model import Production, Route
 from tests.support.facts import SHALLOW, a_change, a_policy, judge, outcome_of
 
 ALIKE = [
@@ -55,6 +55,30 @@ def test_names_that_are_taken_for_one_another(one: str, other: str) -> None:
 def test_names_that_are_not(one: str, other: str) -> None:
     assert not confusable(one, other)
     assert not Lookalikes(one).has(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("main", "rnain"),
+        ("main", "RNAIN".lower()),
+        ("web", "vveb"),
+        ("WEB", "VVEB"),
+        ("prod", "procl"),
+        ("main", "rnа1n"),
+    ],
+)
+def test_two_letters_that_look_like_one(one: str, other: str) -> None:
+    assert reads_as(one, other)
+    assert reads_as(other, one)
+    assert coarse_key(one) == coarse_key(other)
+    assert not confusable(one, other)
+    assert not reads_as(one, one)
+
+
+@pytest.mark.parametrize(("one", "other"), [("modern", "modern"), ("d", "ci"), ("main", "mains"), ("RN", "m")])
+def test_letters_that_do_not(one: str, other: str) -> None:
+    assert not reads_as(one, other)
 
 
 def test_hidden_characters_are_named_once() -> None:
@@ -204,6 +228,42 @@ def test_fifty_thousand_refs_take_no_time_to_speak_of() -> None:
     outcome = outcome_of(judge(a_policy(), change), "RG108")
     assert time.process_time() - before < 2  # generous: about 0.05 s on a slow machine
     assert [finding.subject for finding in outcome.findings] == ["refs/heads/mаin"]
+
+
+ROUTED = a_policy(
+    production=Production(branches=("main", "live/*")), route=(Route(into="main", from_=("release/*", "develop")),)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("refs/heads/clevelop", "clevelop is taken for develop, which is production or may come to it"),
+        ("refs/heads/live/clevon", "satisfied"),
+        ("refs/heads/1ive/clevon", "1ive/clevon is taken for live/devon, which is production or may come to it"),
+        ("refs/heads/rnain", "the branch rnain is taken for the production branch main"),
+        ("refs/heads/modem", "satisfied"),
+        ("refs/heads/release/modem", "satisfied"),
+        ("refs/tags/stab1e/2026.5.28.1", "the tag stab1e/2026.5.28.1 is taken for a stable release's"),
+        ("refs/tags/stable/2026.5.28.1", "satisfied"),
+        ("refs/tags/stable/x.1", "satisfied"),
+        ("refs/tags/v1", "satisfied"),
+    ],
+)
+def test_what_reads_as_a_name_that_counts(name: str, said: str) -> None:
+    refs = Known(("refs/heads/main", "refs/heads/develop", "refs/heads/modern", "refs/remotes/origin/live/devon"))
+    for policy in (ROUTED, None):
+        found = rg108(policy, stage="receive", target=name, production=False, refs=refs)
+        if said == "satisfied" or (policy is None):
+            assert found.answer == "satisfied"
+        else:
+            assert said in found.findings[0].message
+
+
+def test_refs_of_remotes_are_nothing_for_a_server() -> None:
+    for ref in ("refs/remotes/origin/HEAD", "refs/remotes/x"):
+        assert rg108(stage="receive", target=ref, production=False).answer == "violated"
+        assert rg108(stage="range", target=ref, production=False).answer == "satisfied"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from rollback_guard.facts.model import Known, Restoration, Touched, Unknown
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import PolicyUsed
-from rollback_guard.policy.model import Backup, Production, Release, Route
+from rollback_guard.policy.model import Backup, Policy, Production, Release, Route
 from tests.support.facts import (
     BASE,
     HEAD,
@@ -187,6 +187,15 @@ def test_rg001_without_a_policy_nothing_else_can_be_judged() -> None:
     finding = outcome_of(verdict, "RG001").findings[0]
     assert "main has no policy" in finding.message
     assert "guard init" in finding.remedy
+
+
+@pytest.mark.parametrize("proposed", [None, a_policy()])
+def test_rg001_a_project_that_comes_to_an_empty_server_is_told_the_order(proposed: Policy | None) -> None:
+    first = a_change(stage="receive", move="create", base=Known(None), touched=POLICY_AND_MORE)
+    (finding,) = outcome_of(judge(None, first, proposed=proposed), "RG001").findings
+    assert finding.remedy.startswith("on the server: guard install --server --uninstall")
+    later = first._replace(base=Known(BASE))
+    assert "--uninstall" not in outcome_of(judge(None, later, proposed=proposed), "RG001").findings[0].remedy
 
 
 @pytest.mark.parametrize("move", ["delete", "rewind"])

@@ -25,7 +25,7 @@ from rollback_guard.facts.model import (
     Trailer,
     Unknown,
 )
-from rollback_guard.gate.lookalike import coarse_key, confusable
+from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import Answer, Outcome, decide, decide_all
 from rollback_guard.policy.model import Production, Release
@@ -268,3 +268,10 @@ def test_over_several_changes_the_worst_decides(decisions: Any) -> None:
 def test_confusable_is_symmetric_and_implies_the_same_coarse_key(one: str, other: str) -> None:
     assert confusable(one, other) == confusable(other, one)
     assert not confusable(one, other) or coarse_key(one) == coarse_key(other)
+
+
+@given(st.text("rnmvwcldVW1I0oа", max_size=8), st.text("rnmvwcldVW1I0oа", max_size=8))
+def test_names_that_read_alike_share_the_coarse_key(one: str, other: str) -> None:
+    assert reads_as(one, other) == reads_as(other, one)
+    assert not reads_as(one, other) or coarse_key(one) == coarse_key(other)
+    assert reads_as(one, other) or not confusable(one, other)

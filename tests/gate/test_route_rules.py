@@ -144,3 +144,10 @@ def test_production_only_moves_forward(move: str, answer: str) -> None:
     outcome = outcome_of(judge(a_policy(), a_change(stage="push", move=move)), "RG104")
     assert outcome.answer == answer
     assert all("guard revert" in finding.remedy for finding in outcome.findings)
+
+
+def test_a_chain_that_was_swapped_is_told_of_what_will_land_and_of_what_landed() -> None:
+    for stage, said in (("receive", "would get another history"), ("landed", "its first-parent chain was swapped")):
+        outcome = outcome_of(judge(a_policy(), a_change(stage=stage, move="aside")), "RG104")
+        assert outcome.answer == "violated"
+        assert said in outcome.findings[0].message

@@ -12,7 +12,6 @@ from rollback_guard.git.refs import (
     REMOTES,
     TAGS,
     Ref,
-    full_branch,
     is_ancestor,
     list_refs,
     require_commit,
@@ -122,11 +121,6 @@ def test_ancestors(repo: RepositoryBuilder) -> None:
 )
 def test_short_names(ref: str, remotes: tuple[str, ...], short: str) -> None:
     assert short_branch(ref, remotes) == short
-
-
-def test_full_names() -> None:
-    assert full_branch("main") == "refs/heads/main"
-    assert full_branch("refs/tags/v1") == "refs/tags/v1"
 
 
 def test_refs_move_together_or_not_at_all(repo: RepositoryBuilder) -> None:

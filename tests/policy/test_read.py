@@ -223,8 +223,8 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() ->
         (20, "sign-off[1].binding", ""),
         (21, "sign-off[1].max-age", ""),
     ]
-    assert found[2].sentence() == (
-        "rollback-guard.toml:4: production.branchs: is not a key that is known here (did you mean branches?)"
+    assert found[2] == Problem(
+        "rollback-guard.toml", 4, "production.branchs", "is not a key that is known here", "branches"
     )
     assert found[0].message == "must be the number 1, not true or false"
 
@@ -463,8 +463,7 @@ def test_the_nearest_name() -> None:
     assert nearest_name("zed", [f"name{number}" for number in range(MOST_NAMES)] + ["zed"]) == ""
 
 
-def test_a_problem_without_line_or_key_is_still_a_sentence() -> None:
-    assert Problem("x", None, "", "is empty").sentence() == "x: is empty"
+def test_a_path_is_dotted() -> None:
     assert dotted(("a", 0, "b", 1)) == "a[1].b[2]"
 
 

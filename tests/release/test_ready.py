@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rollback_guard.errors import RefusedError
-from rollback_guard.git.worktree import find_checkouts, overwritten_paths
+from rollback_guard.git.worktree import find_checkouts, move_work_tree, overwritten_paths, try_move
 from rollback_guard.release.revert import execute_revert, require_ready
 from tests.release.stories import TAG, begun, busy, everything, git_as, opened, planned, reverted
 from tests.support.builder import RepositoryBuilder
@@ -199,3 +200,14 @@ def test_a_link_to_a_folder_is_in_the_way(path_of_repo: Path, tmp_path: Path) ->
     (tmp_path / "precious").mkdir()
     (repo.path / "docs").symlink_to(tmp_path / "precious")
     assert overwritten_paths(opened(repo), repo.head(), repo.tree(TAG)) == ("docs",)
+
+
+def test_a_file_that_was_only_touched_meanwhile_is_no_hindrance(path_of_repo: Path) -> None:
+    repo = busy(path_of_repo)
+    tip, stable = repo.head(), repo.git("rev-parse", f"{TAG}^{{commit}}").strip()
+    os.utime(repo.path / "app.py", (1, 1))
+    assert try_move(opened(repo), tip, stable)
+    os.utime(repo.path / "app.py", (2, 2))
+    move_work_tree(opened(repo), tip, stable)
+    assert repo.git("diff-files", "--name-only") == ""
+    assert repo.git("write-tree").strip() == repo.git("rev-parse", f"{TAG}^{{tree}}").strip()

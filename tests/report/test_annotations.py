@@ -28,7 +28,7 @@ GOLDEN = """\
 ::error title=RG201 sign-off-missing::review: has 0 of 1 sign-offs
 ::error title=RG101 direct-commit::commit 0123456789ab: "Fix the price" was made on main itself: no other branch \
 contains it%0A→ git switch -c release/1.5 && git push origin release/1.5
-::warning title=RG105 evil-merge::merges: git is too old to make merges again%0A→ git --version
+::warning title=RG105 evil-merge::git is too old to make merges again%0A→ git --version
 ::notice title=RG107 unknown-identity::bot@acme: is none of the people%0Anote: until tomorrow
 ::notice title=coverage::coverage: partial, not seen: deletions
 rollback-guard: DENIED  release/1.4 → main  (2 rules)"""

@@ -12,7 +12,7 @@ from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.gate.verdict import ChangeVerdict, Verdict
 from rollback_guard.policy.problems import Problem
 from rollback_guard.report.json_text import (
-    audit_document,
+    change_document,
     error_document,
     iter_audit_json,
     render_json,
@@ -128,19 +128,32 @@ def test_a_verdict_is_always_json(made: Verdict) -> None:
 @HOSTILE
 def test_an_audit_in_pieces_is_the_audit(items: list[tuple[str, ChangeVerdict]]) -> None:
     text = "".join(iter_audit_json(iter(items), as_of=AS_OF))
-    assert strict(text) == json.loads(render_json(audit_document(items, as_of=AS_OF)))
-    assert text.rstrip("\n") == render_json(audit_document(items, as_of=AS_OF))
+    document = strict(text)
+    whole = [{"commit": commit, **change_document(one)} for commit, one in items]
+    assert document["commits"] == json.loads(render_json({"all": whole}))["all"]
+    assert text == render_json(document) + "\n"
+
+
+def audited(items: list[tuple[str, ChangeVerdict]]) -> Any:
+    """The document of an audit."""
+    return strict("".join(iter_audit_json(items, as_of=AS_OF)))
 
 
 def test_an_audit_counts_and_decides() -> None:
     items = [(BASE, change(HOLDS)), (HEAD, change(UNSURE)), (COMMIT, change(DIRECT)), (TREE, change(HOLDS))]
-    document = audit_document(items, as_of=AS_OF)
+    document = audited(items)
     assert list(document) == ["format", "commits", "decision", "counts", "as-of"]
     assert document["format"] == "rollback-guard/audit/1"
     assert document["counts"] == {"allow": 2, "deny": 1, "undetermined": 1}
     assert document["decision"] == "deny"
     assert list(document["commits"][0])[:2] == ["commit", "decision"]
-    assert audit_document([], as_of=AS_OF)["decision"] == "allow"
+    assert audited([]) == {
+        "format": "rollback-guard/audit/1",
+        "commits": [],
+        "decision": "allow",
+        "counts": {"allow": 0, "deny": 0, "undetermined": 0},
+        "as-of": "2026-11-22T20:00:00Z",
+    }
 
 
 def test_an_audit_holds_one_commit_at_a_time() -> None:

@@ -75,7 +75,7 @@ def test_one_result_for_each_finding() -> None:
         ("RG201", "error", None, "uat: has 0 of 1 sign-offs\nRemedy: guard sign uat"),
         ("RG201", "error", None, "qa: has 0 of 1 sign-offs\nRemedy: guard sign uat"),
         ("RG201", "error", None, "review: has 0 of 1 sign-offs"),
-        ("RG105", "warning", None, "merges: git is too old to make merges again\nRemedy: git --version"),
+        ("RG105", "warning", None, "git is too old to make merges again\nRemedy: git --version"),
         ("RG107", "error", waiver, "bot@acme: is none of the people"),
     ]
     for result in results:

@@ -47,7 +47,7 @@ RG101 direct-commit
   → git switch -c release/1.5 && git push origin release/1.5
 
 RG105 evil-merge  (could not be judged)
-  merges: git is too old to make merges again
+  git is too old to make merges again
   → git --version
 
 RG107 unknown-identity  (waived)
@@ -66,8 +66,7 @@ WHAT IF: the answer of
   in force
 
 RG105 evil-merge  (could not be judged)
-  merges: git is too old to make merges
-    again
+  git is too old to make merges again
   -> git --version
 
 2 rules hold
@@ -174,8 +173,7 @@ RG201 sign-off-missing (1 of 3): uat: has 0 of 1 sign-offs
 RG101 direct-commit: commit 0123456789ab: "Fix the price" was made on main
   itself: no other branch contains it
   → git switch -c release/1.5 && git push origin release/1.5
-RG105 evil-merge (could not be judged): merges: git is too old to make merges
-  again
+RG105 evil-merge (could not be judged): git is too old to make merges again
   → git --version
 coverage: partial, not seen: deletions
 more: guard explain RG201"""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollback_guard.report import wording
-from tests.report.values import ALL, DIRECT, HEAD, HOLDS, IDLE, MISSING, POLICY, UNSURE, WAIVED, change
+from tests.report.values import ALL, DIRECT, HEAD, HOLDS, IDLE, MISSING, POLICY, UNSURE, WAIVED, change, finding
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,29 @@ def test_coverage_and_policy() -> None:
     assert wording.coverage(change(missing=("deletions", "tags"))) == "coverage: partial, not seen: deletions, tags"
     assert wording.judge_of(POLICY) == "judged by rollback-guard.toml at abababababab"
     assert wording.judge_of(POLICY._replace(commit=None)) == "judged by rollback-guard.toml"
-    assert wording.judge_of(POLICY._replace(path=None)) == "no policy judged this"
+    assert wording.judge_of(POLICY._replace(path=None)) == "no policy was in force"
     assert wording.what_if(POLICY) == ""
     assert wording.what_if(POLICY._replace(what_if=True, path="new.toml")).startswith("WHAT IF: the answer of new.toml")
     assert "another policy" in wording.what_if(POLICY._replace(what_if=True, path=None))
+
+
+@pytest.mark.parametrize(
+    ("subject", "message", "said"),
+    [
+        ("review", "review has 0 of 1 sign-off", "review has 0 of 1 sign-off"),
+        ("main", "a commit is being made on main itself", "a commit is being made on main itself"),
+        ("uat", "Uma signs as uat, too", "Uma signs as uat, too"),
+        ("commit 0123", "commit 0123 comes from x", "commit 0123 comes from x"),
+        ("commit 0123", "commit 4567, not 0123", "commit 0123: commit 4567, not 0123"),
+        ("main", "main/x and domain", "main: main/x and domain"),
+        ("qa", "has 0 of 1", "qa: has 0 of 1"),
+        ("", "alone", "alone"),
+        ("alone", "", "alone"),
+        ("a\x1b", "b\n", r"a\x1b: b\x0a"),
+    ],
+)
+def test_a_finding_says_its_subject_once(subject: str, message: str, said: str) -> None:
+    assert wording.said(finding(subject, message)) == said
 
 
 def test_totals_and_tallies() -> None:

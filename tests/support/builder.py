@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import TypedDict
 
+from rollback_guard.entry import demo
+
 PEOPLE = {
     "jane": ("Jane Doe", "jane@acme.example"),
     "omar": ("Omar Haddad", "omar@acme.example"),
@@ -17,63 +19,8 @@ PEOPLE = {
     "uma": ("Uma Patel", "uma@acme.example"),
     "eve": ("Eve Stranger", "eve@elsewhere.example"),
 }
-POLICY = """\
-version = 1
-
-[production]
-branches = ["main"]
-
-[[route]]
-into = "main"
-from = ["release/*", "hotfix/*"]
-
-[people.jane]
-name = "Jane Doe"
-emails = ["jane@acme.example"]
-
-[people.omar]
-name = "Omar Haddad"
-emails = ["omar@acme.example", "omar@home.example"]
-
-[people.quinn]
-name = "Quinn Lee"
-emails = ["quinn@acme.example"]
-
-[people.uma]
-name = "Uma Patel"
-emails = ["uma@acme.example"]
-
-[teams]
-developers = ["jane", "omar"]
-qa = ["quinn"]
-business = ["uma"]
-
-[[sign-off]]
-role = "review"
-trailer = "Reviewed-by"
-by = ["@developers"]
-proof = "trailer"
-
-[[sign-off]]
-role = "qa"
-trailer = "QA-by"
-by = ["@qa"]
-proof = "trailer"
-
-[[sign-off]]
-role = "uat"
-trailer = "UAT-by"
-by = ["@business"]
-proof = "trailer"
-
-[release]
-by = ["jane"]
-"""
-SIGNED = (
-    "Reviewed-by: Omar Haddad <omar@acme.example>\n"
-    "QA-by: Quinn Lee <quinn@acme.example>\n"
-    "UAT-by: Uma Patel <uma@acme.example>\n"
-)
+POLICY = demo.POLICY
+SIGNED = "".join(f"{line}\n" for line in demo.SIGN_OFFS)
 
 
 class Identity(TypedDict):

@@ -39,8 +39,13 @@ class Said(NamedTuple):
 
 
 def guard(folder: Path, *args: str, **env: str) -> Said:
-    """Run a command in a folder."""
+    """Run a command in a folder, with more of an environment."""
     return _call(lambda: main(list(args)), folder, b"", env)
+
+
+def guard_reading(folder: Path, stdin: bytes, *args: str) -> Said:
+    """Run a command in a folder, with some input."""
+    return _call(lambda: main(list(args)), folder, stdin, {})
 
 
 def check(folder: Path, *args: str, **env: str) -> Said:

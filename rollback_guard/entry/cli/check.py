@@ -8,16 +8,14 @@ import sys
 import click
 
 from rollback_guard.entry.exit_codes import of_decision
-from rollback_guard.entry.judge import Question, WhatIf, default_branches, judge_proposal, verdict_of
-from rollback_guard.entry.target import require_branch
+from rollback_guard.entry.judge import Question, WhatIf, judge_proposal, verdict_of
+from rollback_guard.entry.progress import Progress, count_commits
+from rollback_guard.entry.target import find_target
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
 from rollback_guard.errors import UsageError
-from rollback_guard.facts.policy_source import literal_branches, policies_for, tips_of
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
-from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, require_commit, resolve_commit, short_branch
+from rollback_guard.git.refs import require_commit, resolve_commit, short_branch
 from rollback_guard.git.repository import current_branch
 from rollback_guard.policy.read import LIMIT, read_policy
 from rollback_guard.report.formats import FORMATS, render
@@ -39,36 +37,6 @@ def read_what_if(path: str | None) -> WhatIf | None:
     if policy is None:
         raise UsageError(f"--policy: {path} has no [tool.rollback-guard] table", remedy="guard policy schema")
     return WhatIf(policy=policy, path=path, data=data)
-
-
-def find_target(question: Question, into: str | None) -> tuple[str, str]:
-    """Full name and tip of the branch that is asked about: as named, or the policy's one, or the default branch.
-
-    Raises: UsageError when there is no such branch, or no way to choose one.
-    """
-    if into is not None:
-        return require_branch(question, into)
-    candidates = default_branches(question)
-    with ObjectReader(question.repository.git) as objects:
-        policies = policies_for(objects, *candidates, "HEAD")
-    if question.what_if is not None:
-        named = list(literal_branches(question.what_if.policy))
-    else:
-        named = [name for found in policies if found.policy is not None for name in literal_branches(found.policy)]
-    for name in dict.fromkeys(named):
-        try:
-            return require_branch(question, name)
-        except UsageError:
-            continue
-    for candidate, tip in tips_of(question.repository, *candidates).items():
-        return HEADS + short_branch(_followed(question, candidate), question.around.remotes), tip
-    raise UsageError("no production branch is here to check against", remedy="guard check --into BRANCH")
-
-
-def _followed(question: Question, name: str) -> str:
-    """The branch that refs/remotes/origin/HEAD stands for; any other name as it is."""
-    process = question.repository.git.run("symbolic-ref", "--quiet", name, accept=(0, 1, 128))
-    return decode(process.stdout).strip() or name
 
 
 def write_out(text: str, output: str | None) -> None:
@@ -131,7 +99,8 @@ def command(
         repository=repository_of(question.around, claimed=repository),
         claimed_source=None if source is None else short_branch(source, question.around.remotes),
     )
-    verdict = verdict_of(question, (judge_proposal(question, proposal),))
+    with Progress("judging", lambda: count_commits(question.repository, head_oid, tip)):
+        verdict = verdict_of(question, (judge_proposal(question, proposal),))
     text = render(
         verdict,
         layout,

@@ -7,13 +7,13 @@ import sys
 
 import click
 
-from rollback_guard.entry.cli.check import find_target, write_out
+from rollback_guard.entry.cli.check import write_out
 from rollback_guard.entry.exit_codes import of_decision
 from rollback_guard.entry.judge import Question, judge_proposal, verdict_of
 from rollback_guard.entry.judge_history import judge_landed
+from rollback_guard.entry.target import find_target, ref_at
 from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
 from rollback_guard.errors import UsageError
-from rollback_guard.facts.policy_source import tips_of
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
 from rollback_guard.gate.registry import RULES, find_rule
@@ -88,17 +88,10 @@ def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
     target, tip = find_target(question, into)
     if is_ancestor(question.repository, commit, tip):
         landing = _landing_of(question, commit, tip)
-        _, verdict = judge_landed(question.repository, landing, tip_name(question, target, tip), as_of=question.as_of)
+        _, verdict = judge_landed(question.repository, landing, ref_at(question, target, tip), as_of=question.as_of)
         return verdict, True
     proposal = Proposal(stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around))
     return verdict_of(question, (judge_proposal(question, proposal),)), False
-
-
-def tip_name(question: Question, target: str, tip: str) -> str:
-    """A name under which the target's tip can be found here: the local branch, else one as seen on a remote."""
-    short = target.removeprefix("refs/heads/")
-    names = (target, *(f"refs/remotes/{remote}/{short}" for remote in question.around.remotes))
-    return next((name for name, found in tips_of(question.repository, *names).items() if found == tip), target)
 
 
 def _landing_of(question: Question, commit: str, tip: str) -> str:

@@ -23,12 +23,13 @@ from rollback_guard.git.hook_files import (
 )
 from rollback_guard.git.hooks import CLIENT_STAGES, SERVER_STAGES, hooks_folder, hooks_path
 from rollback_guard.git.repository import Repository, open_repository, read_config
+from rollback_guard.git.server_settings import SETTING, put_back, switch_on, will_switch_on
 from rollback_guard.policy.repositories import normalise_repository
 from rollback_guard.report.visible import visible
 
 NAME_KEY = "rollback-guard.repository"
 # What makes git itself refuse, should the hook ever be away. Source: git-config(1), receive.*.
-SERVER_SETTINGS = ("receive.denyDeletes", "receive.denyNonFastForwards", "receive.fsckObjects")
+SERVER_SETTINGS = ("receive.denyDeletes", "receive.denyNonFastForwards")
 
 
 class Done(NamedTuple):
@@ -53,6 +54,8 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
     A hook that was here before runs after ours, with the same arguments and input. Beside pre-commit or
     prek ours is its legacy hook, so that a push is seen in full. Run it again after an update.
 
+    On a server, git is also told to refuse malformed objects (receive.fsckObjects).
+
     \b
     Example:
       guard install
@@ -66,10 +69,17 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
     stages = SERVER_STAGES if server else CLIENT_STAGES
     steps = plan_uninstall(folder, stages) if uninstall else plan_install(folder, stages, this_program())
     identity = _name(repository, server=server, uninstall=uninstall, name=name)
+    checking = server and not uninstall and will_switch_on(repository)
     if not dry_run:
         carry_out(folder, steps)
         _store(repository, identity)
-    notes = (*_shared_folder(repository, folder), *_server_notes(repository, server and not uninstall, identity))
+        if server:
+            (put_back if uninstall else switch_on)(repository)
+    notes = (
+        *_checking(checking, dry_run),
+        *_shared_folder(repository, folder),
+        *_server_notes(repository, server and not uninstall, identity),
+    )
     done = Done(folder=folder, steps=steps, notes=notes, dry_run=dry_run)
     say(_json(done) if layout == "json" else _text(done))
     return 0
@@ -108,6 +118,13 @@ def _store(repository: Repository, identity: str | None) -> None:
         repository.git.run("config", "--local", "--replace-all", NAME_KEY, identity)
     else:
         repository.git.run("config", "--local", "--unset-all", NAME_KEY)
+
+
+def _checking(switched: bool, dry_run: bool) -> tuple[str, ...]:
+    if not switched:
+        return ()
+    done = "would be" if dry_run else "was"
+    return (f"{SETTING} {done} switched on: git refuses malformed objects; uninstalling puts it back as it was",)
 
 
 def _shared_folder(repository: Repository, folder: str) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Unknown
-from rollback_guard.gate.lookalike import Lookalikes, confusable, hidden_characters
+from rollback_guard.gate.lookalike import Lookalikes, coarse_key, hidden_characters, reads_as
 from rollback_guard.gate.routes import claimed_name
 from rollback_guard.gate.rule import Case, Rule, judge, undetermined
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import HEADS, TAGS, listed, quoted, short_name
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.patterns import is_literal, matches_any
+from rollback_guard.policy.patterns import is_literal, literal_prefix, matches_any
 
 ID = "RG108"
 NAME = "confusable-ref"
@@ -26,11 +26,17 @@ def evaluate(case: Case) -> Outcome:
     named = _named(change)
     production = _production_names(case.policy, change)
     findings = [finding for ref in named for finding in _bad_name(ref, case.policy, production, existing)]
+    if change.stage == "receive" and change.target.startswith(_REMOTES):
+        message = f"{change.target} says where another repository's branches stand; on a server nobody keeps that"
+        findings.append(_finding(change.target, message))
     if change.production:
         findings += _beside(change.target, existing, production)
         findings += _as_source(change, named, existing, production)
     elif change.target.startswith(HEADS):
         findings += _collisions(change.target, existing, production)
+        findings += _protected(change.target, existing, production, case.policy)
+    elif change.target.startswith(TAGS) and case.policy is not None:
+        findings += _like_stable(change.target, case.policy)
     if isinstance(refs, Unknown) and not findings:
         return undetermined(ID, NAME, refs, short_name(change.target))
     return judge(ID, NAME, tuple(dict.fromkeys(findings)))
@@ -71,7 +77,7 @@ def _bad_name(ref: str, policy: Policy | None, production: tuple[str, ...], exis
     for own in production:
         if ref.startswith(TAGS) and name == own:
             found.append(_finding(ref, f"the tag {name} bears the name of the production branch {own}"))
-        elif ref.startswith((HEADS, TAGS)) and confusable(name, own) and not (policy and _is_production(policy, ref)):
+        elif ref.startswith((HEADS, TAGS)) and reads_as(name, own) and not (policy and _is_production(policy, ref)):
             kind = "tag" if ref.startswith(TAGS) else "branch"
             found.append(_finding(ref, f"the {kind} {name} is taken for the production branch {own}"))
     return found
@@ -126,6 +132,42 @@ def _collisions(ref: str, existing: tuple[str, ...], production: tuple[str, ...]
     return [_finding(ref, f"{name} is taken for {_branch_of(other)}, which exists") for other in others]
 
 
+def _protected(
+    ref: str, existing: tuple[str, ...], production: tuple[str, ...], policy: Policy | None
+) -> list[Finding]:
+    """Branches of an approved route, or production by a pattern, that a name reads as, when it is neither itself."""
+    routes = policy.route if policy else ()
+    globs = (*(policy.production.branches if policy else ()), *(glob for route in routes for glob in route.from_))
+    name = short_name(ref)
+    if matches_any(globs, name):
+        return []
+    begins = tuple(literal_prefix(glob) for glob in globs)  # most refs begin otherwise, and are quickly passed over
+    key, like = coarse_key(name), Lookalikes(name)
+    others = {_branch_of(one) for one in existing} - {name, *production}
+    return [
+        _finding(ref, f"{name} is taken for {other}, which is production or may come to it")
+        for other in sorted(other for other in others if other.startswith(begins) and coarse_key(other) == key)
+        if reads_as(name, other) and not like.has(other) and matches_any(globs, other)
+    ]
+
+
+def _like_stable(ref: str, policy: Policy) -> list[Finding]:
+    """A tag that is no stable release's by its name, and that people read as one."""
+    import re
+
+    from rollback_guard.policy.tags import name_pattern
+
+    name, tag = short_name(ref), policy.release.tag
+    if name_pattern(tag).fullmatch(name) is not None:
+        return []
+    digit = f"[{''.join(sorted(set(map(coarse_key, '0123456789'))))}]"
+    number = {"{date}": rf"{digit}+(?:\.{digit}+)*", "{number}": f"{digit}+"}
+    parts = (number.get(part) or re.escape(coarse_key(part)) for part in re.split(r"(\{date\}|\{number\})", tag))
+    if re.fullmatch("".join(parts), coarse_key(name)) is None:
+        return []
+    return [_finding(ref, f"the tag {name} is taken for a stable release's, {tag}")]
+
+
 def _alike(name: str, existing: tuple[str, ...]) -> list[str]:
     """The branches, here or as a remote has them, whose names are taken for this one; each name once."""
     like = Lookalikes(name)
@@ -160,11 +202,18 @@ RULE = Rule(
     id=ID,
     name=NAME,
     title="a ref's name is taken for another's, or a tag bears a production branch's name",
-    why="""People approve names. `MAIN`, `maın` and a tag called `main` look like `main` on a screen, become the same
-file on some disks, and make git itself pick one of the two. A deploy script that says `git checkout main` then
-takes what somebody else put there.""",
+    why="""People approve names. `MAIN`, `maın`, `rnain` and a tag called `main` look like `main` on a screen, become
+the same file on some disks, or make git itself pick one of the two. A deploy script that says `git checkout main`
+then takes what somebody else put there.
+
+Two letters that look like one (rn and m, vv and w, cl and d) stand in many honest names. They count only where the
+name reads as a production branch, as a branch that is here and that a route approves, or as a stable release's tag,
+and is not that itself.
+
+A server refuses every ref below `refs/remotes/` as well: it would say there where another repository's branches
+stand, which is what a clone believes of its own remote.""",
     example="""Somebody pushes a tag `main`: from then on `git rev-parse main` means the tag. Or a branch
-`mаin` with a Cyrillic а.""",
+`mаin` with a Cyrillic а, or `re1ease/1.4` beside `release/1.4`.""",
     needs=("the names that the change brings", "the names of the refs that exist"),
     offline=True,
     remedy="""Rename or delete the other ref: `git branch -m MAIN another-name`, `git push origin --delete

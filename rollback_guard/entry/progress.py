@@ -1,0 +1,122 @@
+"""How far a long command has come, as one line on stderr: on a terminal only, and gone when the result is there.
+
+Nothing is shown of a command that ends within a second. What it says belongs to the caller.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+from rollback_guard.git.process import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from rollback_guard.git.repository import Repository
+
+PATIENCE = 1.0  # seconds before the first line
+PACE = 0.2  # seconds between two
+ERASE = "\r\x1b[K"
+
+
+def wants_progress(stream: TextIO | None) -> bool:
+    """Whether somebody looks at the stream: a terminal that can erase a line, and no CI, which keeps every one."""
+    watched = stream is not None and not stream.closed and stream.isatty()
+    return watched and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def count_commits(repository: Repository, head: str, base: str | None, *options: str) -> int:
+    """How many commits a command is about, those of `head` that `base` has not; 0 when git cannot say."""
+    past = [f"^{base}"] if base else []
+    process = repository.git.run("rev-list", "--count", *options, head, *past, "--", accept=(0, 128))
+    said = decode(process.stdout).strip()
+    return int(said) if said.isdigit() else 0
+
+
+class Progress:
+    """A line such as `guard: judging 1,200 of 5,000 commits, 300 a second`, redrawn until the block ends.
+
+    `total` is asked once, when the line is first shown. Where nothing is ever counted, the time is told.
+    """
+
+    def __init__(
+        self, doing: str, total: Callable[[], int], *, stream: TextIO | None = None, quiet: bool = False
+    ) -> None:
+        self._doing = doing
+        self._count_all = total
+        self._total: int | None = None
+        self._stream = sys.stderr if stream is None else stream
+        self._quiet = quiet
+        self._began = time.monotonic()
+        self._done = 0
+        self._shown = False
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and wants_progress(self._stream):
+            self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._erase()
+
+    def advance(self) -> None:
+        """One more is done."""
+        self._done += 1
+
+    @contextmanager
+    def away(self, stream: TextIO) -> Iterator[None]:
+        """No line is there while the block writes to a stream that may be the same terminal."""
+        with self._lock:
+            if stream.isatty():
+                self._erase()
+            yield
+
+    def draw(self) -> None:
+        """Show the line as it is now."""
+        if self._total is None:
+            self._total = self._count_all()
+        with self._lock:
+            if not self._ended.is_set():
+                self._write(f"{ERASE}{self.line(time.monotonic() - self._began)}")
+                self._shown = True
+
+    def line(self, seconds: float) -> str:
+        """The line after so many seconds."""
+        total = f"{self._total:,} commits" if self._total else "commits"
+        if not self._done:
+            return f"guard: {self._doing} {total}, {seconds:.0f} s"
+        done = f"{self._done:,} of {total}" if self._total else f"{self._done:,} {total}"
+        return f"guard: {self._doing} {done}, {self._done / max(seconds, 0.001):,.0f} a second"
+
+    def _erase(self) -> None:
+        if self._shown:
+            self._write(ERASE)
+            self._shown = False
+
+    def _run(self) -> None:
+        try:
+            if not self._ended.wait(PATIENCE):
+                self.draw()
+            while not self._ended.wait(PACE):
+                self.draw()
+        except Exception:  # what is shown for comfort stops nothing
+            return
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass
