@@ -18,16 +18,23 @@ from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_patter
 REVERTS = "This reverts commit "
 
 
-def stable_tags(repository: Repository, policy: Policy) -> tuple[tuple[str, str, str], ...]:
-    """(tag, commit, tree) of every annotated tag of the policy's pattern that was not revoked."""
-    layout = "--format=%(refname:lstrip=2)%00%(objecttype)%00%(*objectname)%00%(*tree)%00"
+def stable_tags(repository: Repository, policy: Policy, *, then: int | None = None) -> tuple[tuple[str, str, str], ...]:
+    """(tag, commit, tree) of every annotated tag of the policy's pattern that is not revoked.
+
+    With `then` (Unix seconds), that was not revoked at that time: what landed is not made wrong afterwards.
+    """
+    layout = "--format=%(refname:lstrip=2)%00%(objecttype)%00%(*objectname)%00%(*tree)%00%(taggerdate:unix)%00"
     fields = decode(repository.git.run("for-each-ref", layout, TAGS).stdout).split("\0")
-    tags = [(fields[i].lstrip("\n"), *fields[i + 1 : i + 4]) for i in range(0, len(fields) - 4, 4)]
-    revoked = {name.removeprefix(REVOKED) for name, *_ in tags if name.startswith(REVOKED)}
+    tags = [(fields[i].lstrip("\n"), *fields[i + 1 : i + 5]) for i in range(0, len(fields) - 5, 5)]
+    revoked = {
+        name.removeprefix(REVOKED)
+        for name, _, _, _, date in tags
+        if name.startswith(REVOKED) and (then is None or not date.isdigit() or int(date) <= then)
+    }
     shape = name_pattern(policy.release.tag)
     return tuple(
         (name, commit, tree)
-        for name, kind, commit, tree in tags
+        for name, kind, commit, tree, _ in tags
         if kind == "tag" and tree and name not in revoked and shape.fullmatch(name) is not None
     )
 
@@ -58,7 +65,7 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
     named = [trailer.value for trailer in message.trailers if trailer.key.lower() == "rollback-to"]
     if len(named) != 1 or message.commit is None or message.tree is None:
         return None
-    for name, commit, tree in stable_tags(repository, policy):
+    for name, commit, tree in stable_tags(repository, policy, then=message.time):
         if name != named[0] or not _is_sound(repository, policy, name):
             continue
         chain = _chain(repository, commit, tree, f"{message.commit}^1")

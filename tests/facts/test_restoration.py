@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback_guard.facts.model import Identity, Restoration
-from rollback_guard.facts.restoration import find_restoration
+from rollback_guard.facts.model import Identity, Message, Restoration, Trailer
+from rollback_guard.facts.restoration import find_restoration, find_step_back
 from rollback_guard.git.repository import open_repository
 from rollback_guard.policy.read import read_policy
 from tests.support.builder import POLICY, RepositoryBuilder
@@ -112,3 +112,30 @@ def test_tag_that_was_copied_under_another_name(repo: RepositoryBuilder) -> None
     back = with_tree(repo, repo.tree("main~1"), "main")
     repo.git("branch", "back", back)
     assert found(repo, base="main", head="back") is None
+
+
+def test_what_went_back_before_the_release_was_revoked_stays_right(repo: RepositoryBuilder) -> None:
+    policy = read_policy(POLICY.encode(), path="rollback-guard.toml")
+    assert policy is not None
+    repo.stable_tag(TAG, "main~2")
+    back = with_tree(repo, repo.tree("main~2"), "main", message=f"Back\n\nRollback-To: {TAG}")
+    landed = int(repo.git("show", "-s", "--format=%ct", back))
+    message = Message(
+        bearer="landing",
+        trailers=(Trailer("Rollback-To", TAG),),
+        text="Back\n",
+        commit=back,
+        tree=repo.tree(back),
+        time=landed,
+    )
+
+    def counts() -> bool:
+        return find_step_back(open_repository(str(repo.path), os.environ), policy, message, JANE) is not None
+
+    assert counts()
+    for later, still in ((1, True), (0, False)):
+        repo.git("tag", "-f", "-a", "-m", "x", f"revoked/{TAG}", TAG, GIT_COMMITTER_DATE=f"{landed + later} +0000")
+        assert counts() is still
+    repo.git("tag", "-f", f"revoked/{TAG}", TAG)  # nobody knows since when
+    repo.git("update-ref", f"refs/tags/revoked/{TAG}", f"{TAG}^{{commit}}")
+    assert not counts()
