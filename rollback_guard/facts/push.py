@@ -44,20 +44,29 @@ def read_receive(stdin: bytes) -> tuple[Update, ...]:
 
 
 def read_pre_commit_push(repository: Repository, environ: Mapping[str, str]) -> tuple[Update, ...]:
-    """The one ref that pre-commit tells of by PRE_COMMIT_* variables; () when it tells of none.
+    """The one ref that pre-commit tells of by PRE_COMMIT_* variables; () when there is no push.
 
-    PRE_COMMIT_FROM_REF may be a commit that only the local history has; the remote's own tip is taken from
-    the remote-tracking branch where there is one. Source: pre-commit's documentation, "pre-push".
+    Where it takes a push for one of everything (a new branch of an empty remote, or a remote whose tip is not
+    here), it names no commits, only the branches. PRE_COMMIT_FROM_REF may be a commit that only the local
+    history has; the remote's own tip is taken from the remote-tracking branch where there is one.
+    Raises: UsageError when there is a push, and what it brings is not told.
+    Source: pre-commit's documentation, "pre-push", and its hook_impl.py, _pre_push_ns.
     """
     ref = environ.get("PRE_COMMIT_REMOTE_BRANCH", "")
-    new = environ.get("PRE_COMMIT_TO_REF", "")
-    if not ref or not new:
+    if not ref:
         return ()
+    local = environ.get("PRE_COMMIT_LOCAL_BRANCH", "")
+    new = environ.get("PRE_COMMIT_TO_REF") or resolve_commit(repository, local)
+    if new is None:
+        raise UsageError(
+            f"pre-commit told of a push of {local or 'nothing'!r} to {ref}, and there is no such commit here",
+            remedy="pre-commit autoupdate   # or beside it: guard install",
+        )
     remote = environ.get("PRE_COMMIT_REMOTE_NAME", "origin")
     full = ref if ref.startswith("refs/") else f"refs/heads/{ref}"
     tracking = f"refs/remotes/{remote}/{full.removeprefix('refs/heads/')}"
     old = resolve_commit(repository, tracking)
-    return (Update(ref=full, old=old, new=new, local=environ.get("PRE_COMMIT_LOCAL_BRANCH") or None),)
+    return (Update(ref=full, old=old, new=new, local=local or None),)
 
 
 def _lines(stdin: bytes, count: int) -> list[list[str]]:

@@ -14,6 +14,7 @@ from rollback_guard.errors import GuardError, UndeterminedError
 from rollback_guard.facts.landings import (
     Asked,
     Chain,
+    ChainLink,
     Squashed,
     approved,
     collect_landings,
@@ -103,7 +104,10 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         base=base or "",
     )
     base_in_head = base_in_head or reached or base == head
-    merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, chain)
+    restoration = _restoration(repository, policy, base, head, head_tree, chain)
+    # What goes back to a stable release is no branch's squash, and at that moment nobody should wait for a search.
+    plain = [link for link in chain if len(link.parents) < 2] if restoration is None else []
+    merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, plain)
     survey = with_mergers(survey, merged.merges)
     for link in chain:
         squashed = merged.squashes.get(link.commit)
@@ -134,7 +138,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         base_in_head=up_to_date,
         refs=Known(tuple(ref.name for ref in refs), "git for-each-ref"),
         touched=merged.touched,
-        restoration=_restoration(repository, policy, base, head, head_tree, chain),
+        restoration=restoration,
         missing=proposal.missing,
     )
     return Collected(change, merged.proposed)
@@ -189,11 +193,10 @@ class _Merged(NamedTuple):
 
 
 def _merge_facts(
-    asked: Asked, proposal: Proposal, base_in_head: bool, head_tree: str, seen: list[SeenMerge], chain: Chain
+    asked: Asked, proposal: Proposal, base_in_head: bool, head_tree: str, seen: list[SeenMerge], plain: list[ChainLink]
 ) -> _Merged:
     """Everything that needs merges made again; no process is started when nothing asks for it."""
     repository, base = asked.repository, proposal.base
-    plain = [link for link in chain if len(link.parents) < 2]
     result: Fact[str] = Known(head_tree, "head")
     # A branch that is created gets the head as it is: nothing is merged.
     base_in_head = base_in_head or proposal.move == "create"
