@@ -191,3 +191,24 @@ def test_text_that_the_terminal_cannot_show(encoding: str, path_of_repo: Path) -
     assert (done.returncode, done.stderr) == (1, b"")
     assert b"RG102" in done.stdout
     done.stdout.decode(encoding)
+
+
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_a_full_disk_is_an_error_and_no_decision(layout: str, path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    with open("/dev/full", "wb") as full:
+        command = [*GUARD, "check", "--into", "main", "--format", layout]
+        done = subprocess.run(command, cwd=repo.path, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr == b"guard: the result could not be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-", "2>&-"])
+def test_closed_streams_change_no_decision(closed: str, path_of_repo: Path, tmp_path: Path) -> None:
+    repo = shop(path_of_repo)
+    for command, code in (("check --into main", 0), ("audit main", 1), ("no-such", 2)):
+        script = f'exec "$0" -c "$1" {command} {closed}'
+        env = {**os.environ, "TMPDIR": str(tmp_path)}
+        done = subprocess.run(["sh", "-c", script, sys.executable, GUARD[2]], cwd=repo.path, env=env)
+        assert done.returncode == code
+    assert not [name for name in os.listdir(tmp_path) if name.startswith("rollback-guard-crash")]

@@ -96,7 +96,10 @@ def _explain(error: GuardError, arguments: list[str]) -> int:
     if asked and not error.begun:  # a document that was begun cannot be followed by another one
         from rollback_guard.report.json_text import error_document, render_json
 
-        show(render_json(error_document(error, code)), sys.stdout)
+        try:
+            show(render_json(error_document(error, code)), sys.stdout)
+        except GuardError:
+            pass  # stdout takes nothing any more, which was perhaps the error
     return code
 
 
@@ -108,6 +111,22 @@ def _pipe_closed() -> int:
     return exit_codes.INTERRUPTED
 
 
+def open_streams() -> None:
+    """Give a command that was started with closed streams ones that lead nowhere: the exit code says enough.
+
+    Otherwise the next file that is opened would take the place of one, and be written to.
+    """
+    import os
+
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def run() -> None:
     """The console script."""
+    open_streams()
     sys.exit(main())
