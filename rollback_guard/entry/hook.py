@@ -66,7 +66,7 @@ def run_stage(arguments: list[str], environ: Mapping[str, str], tell: Tell | Non
         _say(USAGE_TEXT)
         return 2
     stage, rest = arguments[0], arguments[1:]
-    stdin = _stdin(stage, environ)
+    stdin = _stdin(stage, rest, environ, own_path)
     code = _decide(stage, rest, stdin, environ, tell)
     if code == 0 and own_path:
         from rollback_guard.git.hooks import displaced_hook, run_displaced
@@ -77,13 +77,21 @@ def run_stage(arguments: list[str], environ: Mapping[str, str], tell: Tell | Non
     return code
 
 
-def _stdin(stage: str, environ: Mapping[str, str]) -> bytes | None:
-    """What git wrote to this stage's input; None where it writes nothing."""
-    if stage == "pre-receive" or (stage == "pre-push" and "PRE_COMMIT_TO_REF" not in environ):
-        from rollback_guard.facts.push import STDIN_LIMIT
+def _stdin(stage: str, rest: list[str], environ: Mapping[str, str], own_path: str) -> bytes | None:
+    """What git wrote to this stage's input; None where it writes nothing: other stages, and under pre-commit.
 
-        return sys.stdin.buffer.read(STDIN_LIMIT + 1)
-    return None
+    A hook that git itself calls has git's two arguments. What the environment says then, a push that runs
+    inside of a hook inherited, or somebody set to be passed over.
+    """
+    if stage != "pre-receive" and (stage != "pre-push" or _is_under_pre_commit(rest, environ, own_path)):
+        return None
+    from rollback_guard.facts.push import STDIN_LIMIT
+
+    return sys.stdin.buffer.read(STDIN_LIMIT + 1)
+
+
+def _is_under_pre_commit(rest: list[str], environ: Mapping[str, str], own_path: str) -> bool:
+    return not own_path and len(rest) != 2 and ("PRE_COMMIT" in environ or "PRE_COMMIT_TO_REF" in environ)
 
 
 def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[str, str], tell: Tell | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from rollback_guard.errors import UsageError
@@ -31,6 +32,9 @@ def decide_push(rest: list[str], stdin: bytes | None, environ: Mapping[str, str]
     repository = open_repository(os.getcwd(), environ, hook=True)
     if stdin is None:
         updates = read_pre_commit_push(repository, environ)
+        if not updates:
+            sys.stderr.write("no push is under way: nothing was judged\n")
+            return 0
         url = environ.get("PRE_COMMIT_REMOTE_URL", "")
         if _is_elsewhere(repository, updates):
             return 0
@@ -178,6 +182,4 @@ def _judge(
 
 def _note_partial(missing: tuple[str, ...]) -> None:
     """pre-commit shows what a passing hook prints only when asked; who asks shall know what was not seen."""
-    import sys
-
     sys.stderr.write(f"coverage: partial (not seen: {', '.join(missing)}); the native hook sees everything\n")

@@ -96,6 +96,7 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
         used=policy_used(question, found, base),
         proposed=proposed.policy if touched or found.policy is None else None,
         proposed_error=brought if touched else "",
+        brought=policy_used(question, proposed, change.head) if found.policy is None else None,
     )
 
 
@@ -105,15 +106,16 @@ def verdict_of(question: Question, changes: Sequence[ChangeVerdict]) -> Verdict:
     return Verdict(decision=decision, as_of=question.as_of, changes=tuple(changes))
 
 
-def judge_proposal(question: Question, proposal: Proposal) -> ChangeVerdict:
-    """The verdict on what would land if `proposal.head` were merged into its target."""
+def judge_proposal(question: Question, proposal: Proposal, *, named: str | None = None) -> ChangeVerdict:
+    """The verdict on what would land if `proposal.head`, asked for as branch `named`, were merged into its target."""
     repository = question.repository
     with ObjectReader(repository.git) as objects:
         found = in_force(question, objects, proposal.base)
         reading = found if found.policy is not None else read_policy_at(objects, proposal.head)
         general = general_policies(question, objects, proposal.target)
     collected = collect_range(repository, question.around, reading.policy, proposal)
-    change = collected.change._replace(production=stands_for_production(question, found, general, proposal.target))
+    production = stands_for_production(question, found, general, proposal.target)
+    change = collected.change._replace(production=production, named_source=named)
     return evaluate(question, found, change, collected.proposed)
 
 

@@ -22,11 +22,14 @@ def names_of(branch: str, remotes: Iterable[str], *, here_first: bool = False) -
     """Full names of the refs under which a branch may be found, the likeliest first; a full name stands for itself.
 
     What a remote has is nearer to the truth, and origin before others; `here_first` asks for the local one.
+    `origin/main` stands for the branch main as last seen there, unless a branch is really called that.
     """
     if branch.startswith((HEADS, REMOTES)):
         return (branch,)
+    remotes = tuple(remotes)
+    seen = (REMOTES + branch,) if any(branch.startswith(f"{remote}/") for remote in remotes) else ()
     tracking = tuple(f"{REMOTES}{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin"))
-    return (HEADS + branch, *tracking) if here_first else (*tracking, HEADS + branch)
+    return (HEADS + branch, *tracking, *seen) if here_first else (*tracking, HEADS + branch, *seen)
 
 
 def require_branch(question: Question, name: str, *, here_first: bool = False) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from rollback_guard.errors import GuardError
+from rollback_guard.errors import GitError, GuardError
 from rollback_guard.facts.installation_model import (
     Folder,
     Installation,
@@ -27,7 +27,7 @@ from rollback_guard.git.hooks import (
     hooks_folder,
     hooks_path,
 )
-from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.git.objects import PARTIAL, ObjectReader, TooLargeError
 from rollback_guard.git.process import decode, read_version
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs, resolve_commit
 from rollback_guard.git.repository import Repository, git_version, open_repository, read_config
@@ -64,7 +64,7 @@ def collect_installation(repository: Repository, environ: Mapping[str, str]) -> 
         config=config,
         config_ids=ids,
         shallow=repository.shallow,
-        partial=bool(read_config(repository, r"^(extensions\.partialclone|remote\..*\.promisor)$")),
+        partial=bool(read_config(repository, PARTIAL)),
         replaced=len(list_refs(repository, "refs/replace/")),
         grafts=_size(os.path.join(repository.common_dir, "info", "grafts")) > 0,
         skips=_skips(environ),
@@ -168,10 +168,13 @@ def _policy(repository: Repository, around: Surroundings, identity: str | None) 
     branch = default_branch(repository, around)
     if branch is None:
         return PolicySeen(branch=None)
-    with ObjectReader(repository.git) as objects:
-        found = read_policy_at(objects, branch)
-        workflow = _workflow(repository, objects, branch)
-        without = _without(repository, objects, found)
+    try:
+        with ObjectReader(repository.git) as objects:
+            found = read_policy_at(objects, branch)
+            workflow = _workflow(repository, objects, branch)
+            without = _without(repository, objects, found)
+    except GitError as error:  # an object that is not here: everything else can be looked at all the same
+        return PolicySeen(branch=branch, unread=(error.message, error.remedy))
     policy = found.policy
     knows = None
     if policy is not None and identity is not None:

@@ -40,6 +40,7 @@ class PolicySeen(NamedTuple):
     branch: Optional[str]  # full ref that was asked; None when there is no commit at all
     path: Optional[str] = None  # None: no policy there
     error: Optional[str] = None
+    unread: Optional[tuple[str, str]] = None  # why git could not give it, and the remedy
     signatures: bool = False  # it asks for signatures
     knows_identity: Optional[bool] = None  # None: no policy or no identity to look for
     without: tuple[str, ...] = ()  # production branches by name whose own tip has no policy

@@ -171,6 +171,7 @@ class Change(NamedTuple):
     move: Move = "none"
     source: Fact[tuple[str, ...]] = Unknown("not looked for")  # short names of branches that contain head
     claimed_source: Optional[str] = None  # the branch that the caller named
+    named_source: Optional[str] = None  # short name of the branch by whose name the head was asked for
     survey: Fact[Survey] = Unknown("not looked for")
     merges: Fact[tuple[MergeCheck, ...]] = Unknown("not looked for")
     messages: Fact[tuple[Message, ...]] = Unknown("not looked for")

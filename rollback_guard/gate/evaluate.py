@@ -10,7 +10,7 @@ from rollback_guard.facts.model import Change, Known
 from rollback_guard.gate.registry import RULE_NAMES, load_rule
 from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.rule import Case, not_applicable, satisfied
-from rollback_guard.gate.scope import RESTORED, lands_nothing, why_no_restoration, why_not_applicable
+from rollback_guard.gate.scope import RESTORED, goes_back, lands_nothing, why_no_restoration, why_not_applicable
 from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
@@ -26,11 +26,12 @@ def evaluate_change(
     used: PolicyUsed,
     proposed: Policy | None = None,
     proposed_error: str = "",
+    brought: PolicyUsed | None = None,
 ) -> ChangeVerdict:
     """Judge one change by the policy in force, and by the one that it brings where it touches what governs.
 
     `as_of` is in Unix seconds; `used` says where the policy in force was read. `proposed` is the policy as
-    it would be after the change, `proposed_error` why that cannot be read.
+    it would be after the change, `proposed_error` why that cannot be read, `brought` where it was read.
     """
     case = _open_case(policy, change, as_of, proposed, proposed_error)
     present = _answer_all(case)
@@ -40,13 +41,13 @@ def evaluate_change(
         decision=decide(outcomes, production=change.production),
         repository=_repository_name(change),
         target=change.target,
-        source=None if lands_nothing(change) else came_from(case.policy, change),
+        source=None if lands_nothing(change) or goes_back(change) else came_from(case.policy, change),
         base=change.base.value if isinstance(change.base, Known) else None,
         head=change.head,
         result_tree=change.result_tree.value if isinstance(change.result_tree, Known) else None,
         commits=change.survey.value.count if isinstance(change.survey, Known) else None,
         missing=change.missing,
-        policy=used,
+        policy=brought if case.introduces and brought is not None else used,
         outcomes=outcomes,
     )
 

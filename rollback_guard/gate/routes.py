@@ -61,15 +61,19 @@ def claimed_name(change: Change) -> str | None:
 
 
 def came_from(policy: Policy | None, change: Change) -> str | None:
-    """The full name of the branch that a change comes from: one of a route, else the claimed or first known one."""
-    claimed = claimed_name(change)
+    """The full name of the branch that a change comes from, of several that hold it.
+
+    The one that the caller claims, else the one by whose name the head was asked for, else one of a route, else
+    the first. The target is never where a change comes from.
+    """
     known = change.source.value if isinstance(change.source, Known) else ()
     landings = change.landings.value if isinstance(change.landings, Known) else ()
-    seen = (() if claimed is None else (claimed,)) + known
+    seen = known
     for landing in landings:
         squashed = () if landing.squash_of is None else (landing.squash_of,)
         seen += (landing.branches.value if isinstance(landing.branches, Known) else ()) + squashed
     globs = approved_sources(policy, change.target) if policy else ()
     own = short_name(change.target)
-    chosen = first_approved(globs, seen, change.target) or next((name for name in seen if name != own), None)
+    preferred = (claimed_name(change), change.named_source, first_approved(globs, seen, change.target), *seen)
+    chosen = next((name for name in preferred if name is not None and name != own), None)
     return None if chosen is None else HEADS + chosen

@@ -16,6 +16,7 @@ _WITHOUT_MESSAGE = frozenset(["RG106", "RG201", "RG202", "RG203", "RG204", "RG20
 _COMMIT = frozenset(["RG001", "RG101", "RG108"])
 _DELETION = frozenset(["RG001", "RG103", "RG104", "RG108"])
 _NOTHING = frozenset(["RG001", "RG108"])
+_CONTENT = _WITHOUT_MESSAGE | {"RG101", "RG102", "RG105", "RG107"}
 RESTORED = frozenset(["RG101", "RG102", "RG106", "RG201", "RG204"])
 
 
@@ -34,6 +35,11 @@ def lands_nothing(change: Change) -> bool:
     return counted and landed and stays
 
 
+def goes_back(change: Change) -> bool:
+    """Whether the target is moved back along its own history, which brings no commit; RG104 judges that."""
+    return change.move == "rewind" and isinstance(change.survey, Known) and change.survey.value.count == 0
+
+
 def why_not_applicable(rule: str, case: Case) -> str | None:
     """Why a rule has nothing to say here, or None when it is to be asked."""
     change = case.change
@@ -48,6 +54,8 @@ def why_not_applicable(rule: str, case: Case) -> str | None:
         return "the merge's message is not written yet; commit-msg judges it"
     if change.move == "delete" and rule not in _DELETION:
         return "the branch is deleted; nothing lands"
+    if goes_back(change) and rule in _CONTENT:
+        return "the branch is moved back; nothing lands"
     if lands_nothing(change) and rule not in _NOTHING and not (rule == "RG103" and change.move == "create"):
         return "nothing would land"  # but a production branch that appears somewhere appears in a repository
     return None

@@ -15,6 +15,7 @@ MARKED_LIMIT = 1 << 26  # bytes of one conflicted file that are searched for mar
 CONTENT_CONFLICTS = ("CONFLICT (contents)", "CONFLICT (submodule")
 # Conflicts after which what somebody had under one name may have to live under another.
 NAME_CONFLICTS = ("CONFLICT (rename", "CONFLICT (directory rename", "CONFLICT (distinct modes)")
+PLAIN_MODES = {"100644", "100755"}  # files of which one can be executed and the other cannot
 FOLDER_CONFLICT = "CONFLICT (file/directory)"
 
 
@@ -91,7 +92,7 @@ class Conflict:
         if file.new in sides or (file.removed and len(sides) < 2):
             return []
         if not file.removed and file.new_mode not in {file.old_mode, *(side.partition(" ")[0] for side in sides)}:
-            return list(file.hunks)
+            return self._outside_and_mode(objects, file)
         if "CONFLICT (binary)" in found:
             return []
         marked = _lines_of(objects, file.old_oid)
@@ -104,6 +105,14 @@ class Conflict:
         if _only_regions_replaced(marked, regions, final):
             return []
         return [hunk for hunk in file.hunks if not _within(hunk, regions)] or list(file.hunks)
+
+    def _outside_and_mode(self, objects: ObjectReader, file: FileChange) -> list[PatchHunk]:
+        """The hunks of a file whose mode no side had: the mode, and what of its text the conflict does not explain."""
+        modes = [hunk for hunk in file.hunks if hunk.note.startswith("mode ")]
+        if not modes or {file.old_mode, file.new_mode} != PLAIN_MODES:
+            return list(file.hunks)
+        text = tuple(hunk for hunk in file.hunks if hunk not in modes)
+        return modes + self._outside(objects, file._replace(new=f"{file.old_mode} {file.new_oid}", hunks=text))
 
 
 def _is_about_names(kind: str) -> bool:

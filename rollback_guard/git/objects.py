@@ -6,7 +6,9 @@ import subprocess
 from typing import NamedTuple
 
 from rollback_guard.errors import GitError, GuardError
-from rollback_guard.git.process import Git, decode, encode, stop
+from rollback_guard.git.process import FETCH_ALL, Git, decode, encode, stop
+
+PARTIAL = r"^(extensions\.partialclone|remote\..*\.promisor)$"  # settings of a clone that lacks objects
 
 
 class Blob(NamedTuple):
@@ -66,8 +68,7 @@ class ObjectReader:
             pass
         header = process.stdout.readline()
         if not header.endswith(b"\n"):
-            self.close()
-            raise GitError(f"git cat-file ended while it looked for {name}", remedy="git fsck")
+            raise self._broken_off(f"while it looked for {name}")
         words = header[:-1].rsplit(b" ", 2)
         if words[-1] in (b"missing", b"ambiguous") or len(words) < 3 or not words[2].isdigit():
             return None
@@ -77,6 +78,17 @@ class ObjectReader:
             raise TooLargeError(name, size, limit)
         data = process.stdout.read(size)
         if process.stdout.read(1) != b"\n" or len(data) != size:
-            self.close()
-            raise GitError(f"git cat-file ended in the middle of {name}", remedy="git fsck")
+            raise self._broken_off(f"in the middle of {name}")
         return Blob(oid=decode(words[0]), type=decode(words[1]), data=data)
+
+    def _broken_off(self, when: str) -> GitError:
+        """Why git ended: in a partial clone it ends when an object is still at the remote and cannot be had."""
+        self.close()
+        try:
+            partial = self._git.run("config", "--get-regexp", PARTIAL, accept=(0, 1)).stdout
+        except GuardError:
+            partial = b""
+        if partial.startswith((b"extensions.", b"remote.")):
+            message = f"this is a partial clone, and git could not get what it lacks from the remote {when}"
+            return GitError(message, remedy=FETCH_ALL)
+        return GitError(f"git cat-file ended {when}", remedy="git fsck")

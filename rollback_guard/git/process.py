@@ -251,14 +251,19 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
+FSCK = "git fsck --connectivity-only"
+FETCH_ALL = "git fetch --refetch --no-filter   # git 2.36 and newer; the remote must be reachable"
+
+
 def failed(command: str, status: int, stderr: bytes) -> GitError:
     """The error for a git command that ended with a status that nobody expected."""
     said = decode(stderr).strip()
     lines = said.splitlines() or [f"exit status {status}"]
     why = next((line for line in lines if line.startswith("fatal: ")), lines[-1])  # advice may follow it
+    missing = "promisor remote" in said
     return GitError(
         f"git {command} failed: {why}",
-        remedy="git fsck --connectivity-only   # when this looks like a damaged or incomplete repository",
+        remedy=FETCH_ALL if missing else f"{FSCK}   # when this looks like a damaged or incomplete repository",
         status=status,
         stderr=said,
     )

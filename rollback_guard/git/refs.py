@@ -56,8 +56,9 @@ def resolve_commit(repository: Repository, rev: str) -> str | None:
 def require_commit(repository: Repository, rev: str, option: str) -> str:
     """The full oid of the commit that a person named by an option or argument.
 
-    Raises: UsageError when there is none.
+    Raises: UsageError when there is none, or when it is a branch's name and a tag's.
     """
+    require_one_meaning(repository, rev, option)
     oid = resolve_commit(repository, rev)
     if oid is None:
         raise UsageError(
@@ -65,6 +66,29 @@ def require_commit(repository: Repository, rev: str, option: str) -> str:
             remedy="git fetch --all   # or look at: git branch --all",
         )
     return oid
+
+
+def require_one_meaning(repository: Repository, rev: str, option: str, *, remote_too: bool = False) -> None:
+    """Refuse a name that a branch and a tag bear both: git would take the tag, most people mean the branch.
+
+    `remote_too`: branches as last seen on remotes count as well. Raises: UsageError.
+    """
+    import re
+    import shlex
+
+    name = re.split(r"[~^:]|@\{", rev, maxsplit=1)[0]  # `name~3` begins with a name; a ref name holds none of these
+    if not name or name == "HEAD" or name.startswith(("-", "refs/")) or any(sign in name for sign in "*?[\n\0"):
+        return
+    tag = TAGS + name
+    wanted = (HEADS + name, tag) + ((f"{REMOTES}*/{name}",) if remote_too else ())
+    found = decode(repository.git.run("for-each-ref", "--format=%(refname)", *wanted).stdout).split("\n")
+    branches = [ref for ref in found if ref == HEADS + name or (ref.startswith(REMOTES) and ref.endswith("/" + name))]
+    if tag in found and branches:
+        rest = rev[len(name) :]
+        raise UsageError(
+            f"{option}: {name!r} is the name of a branch and of a tag, {branches[0]} and {tag}",
+            remedy=f"{option} {shlex.quote(branches[0] + rest)}   # or: {shlex.quote(tag + rest)}",
+        )
 
 
 def short_branch(ref: str, remotes: tuple[str, ...] = ()) -> str:

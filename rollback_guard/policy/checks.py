@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def check_policy(policy: Policy, place: Place) -> None:
     """Note everything in which the policy contradicts itself."""
-    _check_teams(policy, place.at("teams"))
-    _check_members(policy, place)
-    _check_counts(policy, place)
+    unread = _unread(place)
+    _check_teams(policy, place.at("teams"), unread)
+    _check_members(policy, place, unread)
+    _check_counts(policy, place, unread)
     _check_people(policy, place.at("people"))
     _check_routes(policy, place.at("route"))
     roles = [(entry.role, place.at("sign-off").at(index).at("role")) for index, entry in enumerate(policy.sign_off)]
@@ -40,7 +41,19 @@ def check_policy(policy: Policy, place: Place) -> None:
         _check_smoke(smoke, place.at("smoke").at(index))
 
 
-def _check_teams(policy: Policy, place: Place) -> None:
+def _unread(place: Place) -> frozenset[str]:
+    """What could not be read, so that nothing may be said of who is in it: `people`, `teams`, and teams as `@name`.
+
+    A place's own path is empty: the keys of a policy are counted from its table.
+    """
+    paths = [path for path, _, _ in place.problems.found]
+    whole = {str(path[0]) for path in paths if len(path) == 1}
+    return frozenset(whole.union(f"@{path[1]}" for path in paths if len(path) > 1 and path[0] == "teams"))
+
+
+def _check_teams(policy: Policy, place: Place, unread: frozenset[str]) -> None:
+    if "people" in unread:
+        return
     people = {person.id: None for person in policy.people}
     for team, members in policy.teams:
         for member in members:
@@ -59,12 +72,13 @@ def _grants(policy: Policy, place: Place) -> Iterator[tuple[tuple[str, ...], Pla
     yield policy.release.by, place.at("release").at("by")
 
 
-def _check_members(policy: Policy, place: Place) -> None:
+def _check_members(policy: Policy, place: Place, unread: frozenset[str]) -> None:
     names = {person.id: None for person in policy.people}
     names.update({f"@{team}": None for team, _ in policy.teams})
     for by, here in _grants(policy, place):
         for member in by:
-            if member not in names:
+            whole = "teams" if member.startswith("@") else "people"
+            if member not in names and not unread & {whole, member}:
                 what = f"there is no team {member[1:]}" if member.startswith("@") else f"there is no person {member}"
                 here.fail(None, what, wrong=member, names=names, nearest=_same_name(member, names))
 
@@ -75,7 +89,7 @@ def _same_name(member: str, names: Container[str]) -> str:
     return other if other in names else ""
 
 
-def _check_counts(policy: Policy, place: Place) -> None:
+def _check_counts(policy: Policy, place: Place, unread: frozenset[str]) -> None:
     """More signatures than there are people who could give them could never be had."""
     wanted = [(entry.by, entry.count, place.at("sign-off").at(index)) for index, entry in enumerate(policy.sign_off)]
     if policy.waiver is not None:
@@ -83,7 +97,8 @@ def _check_counts(policy: Policy, place: Place) -> None:
     faulty = {path[: len(here.path)] for _, _, here in wanted for path, _, _ in place.problems.found}
     for by, count, here in wanted:
         able = len(policy.members_of(by))
-        if count > able and here.path not in faulty:
+        unknown = unread & {"teams", "people", *by}
+        if count > able and here.path not in faulty and not unknown:
             here.at("count").fail(None, f"asks for {count} people, but only {able} may sign")
 
 

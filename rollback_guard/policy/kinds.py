@@ -16,7 +16,7 @@ from rollback_guard.policy.repositories import normalise_repository
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NAME = "letters, digits, -, _ and ."
-_TYPES = {"bool": "true or false", "int": "a number", "float": "a number", "str": "text", "list": "a list"}
+_TYPES = {"bool": "true or false", "int": "a number", "float": "a decimal number", "str": "text", "list": "a list"}
 
 
 class Kind:
@@ -140,7 +140,7 @@ def read_command(value: Any, place: Place) -> tuple[str, ...]:
 def read_version(value: Any, place: Place) -> int:
     """The format's version, which is 1."""
     if type(value) is not int:
-        return place.fail(1, f"must be the number 1, not {type_name(value)}")
+        return place.fail(1, f"must be the whole number 1, not {type_name(value)}")
     if value != 1:
         return place.fail(1, "must be 1, the only version that this rollback_guard reads")
     return 1
@@ -149,14 +149,14 @@ def read_version(value: Any, place: Place) -> int:
 def read_count(value: Any, place: Place) -> int:
     """A number of people, from 1."""
     if type(value) is not int:
-        return place.fail(1, f"must be a number, not {type_name(value)}")
+        return place.fail(1, f"must be a whole number, not {type_name(value)}")
     return value if value >= 1 else place.fail(1, "must be at least 1")
 
 
 def read_status(value: Any, place: Place) -> int:
     """An HTTP status."""
     if type(value) is not int:
-        return place.fail(200, f"must be a number, not {type_name(value)}")
+        return place.fail(200, f"must be a whole number, not {type_name(value)}")
     return value if 100 <= value <= 599 else place.fail(200, "must be an HTTP status from 100 to 599")
 
 

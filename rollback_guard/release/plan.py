@@ -5,6 +5,12 @@ from __future__ import annotations
 from rollback_guard.release.model import Plan, Result
 
 FORMAT = "rollback-guard/revert-plan/1"
+MIGRATIONS = "migrations are not analysed by this version: look before you deploy"
+
+
+def notes_of(plan: Plan) -> tuple[str, ...]:
+    """Everything that a person must know before the plan is carried out; nothing when it does nothing."""
+    return plan.notes if plan.empty else (*plan.notes, MIGRATIONS)
 
 
 def plan_digest(plan: Plan) -> str:
@@ -58,7 +64,7 @@ def plan_document(plan: Plan, result: Result | None) -> dict[str, object]:
         "bring": None if bring is None else {"commit": bring.commit, "tree": bring.tree, "onto": bring.onto},
         "migrations": None,
         "needs-restore": None,
-        "notes": [printable(note) for note in plan.notes],
+        "notes": [printable(note) for note in notes_of(plan)],
         "digest": plan_digest(plan),
         "result": None
         if result is None

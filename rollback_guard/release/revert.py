@@ -84,8 +84,16 @@ def _plan_beside(git: Git, plan: Plan, chain: tuple[ChainCommit, ...], below: st
     return plan._replace(
         reverts=reverts,
         bring=Bring(commit=stable.commit, tree=stable.tree, onto=below),
-        notes=(f"{beside}. {branch} goes back {place}, and then {last}",),
+        notes=(f"{beside}. {branch} goes back {place}, and then {last}", _never_there(plan)),
     )
+
+
+def _never_there(plan: Plan) -> str:
+    """What the gate will make of a tree that the branch never had: going back to it is no restoration."""
+    judged = f"{plan.branch} never had that tree, so the gate will judge it like any other change"
+    if plan.target != HEADS + plan.branch:
+        return f"{judged}: have it signed off on {plan.target[len(HEADS) :]}, and merge that"
+    return f"{judged}: guard revert --to {plan.stable.tag} --as NEW-BRANCH   # and have that signed off"
 
 
 def _reverts(chain: tuple[ChainCommit, ...], below: str | None, below_tree: str | None) -> tuple[Revert, ...]:

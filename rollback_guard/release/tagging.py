@@ -25,7 +25,7 @@ from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.tags import REVOKED, keys_of_taggers, name_pattern
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Released
-from rollback_guard.release.stable import judge_tag
+from rollback_guard.release.stable import judge_tag, read_releases
 
 ATTEMPTS = 100  # names tried while others tag at the same time
 
@@ -78,6 +78,26 @@ def next_name(pattern: str, taken: tuple[str, ...], now: int) -> str:
     shape = name_pattern(dated)
     numbers = [int(match.groupdict().get("number") or 0) for name in taken if (match := shape.fullmatch(name))]
     return dated.replace("{number}", str(max(numbers, default=0) + 1))
+
+
+def tagged_already(repository: Repository, policy: Policy | None, commit: str, branch: str) -> Released | None:
+    """The newest stable release, not revoked, that is this commit already; None when there is none."""
+    one = next(
+        (one for one in read_releases(repository, policy, None) if (one.commit, one.state) == (commit, "stable")), None
+    )
+    record = read_tag(repository, one.tag) if one is not None else None
+    if one is None or record is None:
+        return None
+    return Released(
+        tag=one.tag,
+        object=one.object,
+        commit=commit,
+        tree=tree_of(repository.git, commit),
+        branch=branch,
+        tagger=one.tagger,
+        signed=record.ssh_signed,
+        notes=("this commit bore that tag already: nothing was made",),
+    )
 
 
 def tag_release(

@@ -92,9 +92,8 @@ def _not_ours(seen: StageSeen, found: Installation) -> Diagnosis | None:
         return _through_pre_commit(seen, found, severity) if seen.executable else _ignored(seen, severity, install)
     if seen.owner == "other":
         message = f"{seen.stage}: a hook is here, and it is not ours: {seen.path}"
-        return Diagnosis(
-            id="hook-not-ours", severity=severity, message=message, remedy=f"{install}   # keeps it, and runs it after"
-        )
+        remedy = f"{install}   # keeps it, and runs it after"
+        return Diagnosis(id="hook-not-ours", severity=severity, message=message, remedy=remedy)
     if configured:
         message = f"{seen.stage}: {found.config} has our hook, but pre-commit is not installed for this stage"
         remedy = f"pre-commit install --hook-type {seen.stage}   # or: guard install"
@@ -196,11 +195,13 @@ def _policy(found: Installation) -> Iterator[Diagnosis]:
     if policy.branch is None:
         message = "there is no commit yet, so there is no policy either"
         yield Diagnosis(id="policy-missing", severity="error", message=message, remedy="guard init")
+    elif policy.unread is not None:
+        message = f"the policy on {policy.branch} cannot be read: {policy.unread[0]}"
+        yield Diagnosis(id="objects-missing", severity="error", message=message, remedy=policy.unread[1])
     elif policy.error is not None:
         message = f"the policy on {policy.branch} cannot be read: {policy.error}"
-        yield Diagnosis(
-            id="policy-broken", severity="error", message=message, remedy=f"git show {policy.branch}:{policy.path}"
-        )
+        remedy = f"git show {policy.branch}:{policy.path}"
+        yield Diagnosis(id="policy-broken", severity="error", message=message, remedy=remedy)
     elif policy.path is None:
         message = f"there is no policy on {policy.branch}: every change to production is denied (RG001)"
         draft = "commit rollback-guard.toml and merge it: the first policy may come by a change of its own"
@@ -208,9 +209,8 @@ def _policy(found: Installation) -> Iterator[Diagnosis]:
         yield Diagnosis(id="policy-missing", severity="error", message=message, remedy=remedy)
     for name in policy.without:
         message = f"production branch {name} holds no policy, and it is judged by its own (RG001)"
-        yield Diagnosis(
-            id="policy-missing", severity="error", message=message, remedy=f"merge the policy into {name} as well"
-        )
+        remedy = f"merge the policy into {name} as well"
+        yield Diagnosis(id="policy-missing", severity="error", message=message, remedy=remedy)
 
 
 def _server(found: Installation) -> Iterator[Diagnosis]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from rollback_guard.release.plan import notes_of
 from rollback_guard.report.visible import short, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rollback_guard.release.model import Plan, Result, Revert
-
-MIGRATIONS = "migrations are not analysed by this version: look before you deploy"
 
 
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
@@ -31,8 +30,8 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
         f"{branch} now: {short(plan.tip)}",
         f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}",
     ]
-    lines += [f"note: {visible(note)}" for note in plan.notes]
-    lines += [f"note: {MIGRATIONS}", f"digest: {digest}"]
+    lines += [f"note: {visible(note)}" for note in notes_of(plan)]
+    lines.append(f"digest: {digest}")
     if execute:
         lines.append(f"→ {visible(execute)}")
     return "\n".join(lines)

@@ -253,10 +253,40 @@ def test_side_taken_whole_drops_a_fix_of_the_other_side(scene: Scene) -> None:
     evil(scene)
 
 
-def test_conflicted_file_also_becomes_executable(scene: Scene) -> None:
+@pytest.mark.parametrize("whole", [False, True], ids=["resolved-by-hand", "a-side-taken-whole"])
+def test_conflicted_file_also_becomes_executable(scene: Scene, whole: bool) -> None:
+    """The mode is what nothing explains; the lines that somebody had to decide are not named."""
+    conflict(scene)
+    if whole:
+        scene.repo.git("checkout", "--theirs", "lib.py")
+        scene.repo.git("add", "-A")
+    else:
+        resolved(scene)
+    scene.repo.git("update-index", "--chmod=+x", "lib.py")
+    conclude(scene)
+    text = " ".join(scene.refused("main", rules=("RG105",)).err.replace("remote:", "").split())
+    assert "mode 100644 became 100755" in text
+    assert "line 5" not in text
+    assert "<<<" not in text
+
+
+def test_conflicted_file_becomes_executable_and_changes_elsewhere(scene: Scene) -> None:
+    conflict(scene)
+    resolved(scene, more=("line 20\n", "line 20 evil\n"))
+    scene.repo.git("update-index", "--chmod=+x", "lib.py")
+    conclude(scene)
+    text = " ".join(scene.refused("main", rules=("RG105",)).err.replace("remote:", "").split())
+    assert "mode 100644 became 100755" in text
+    assert "line 20 evil" in text
+    assert "line 5" not in text
+
+
+def test_conflicted_file_becomes_a_link(scene: Scene) -> None:
     conflict(scene)
     resolved(scene)
-    scene.repo.git("update-index", "--chmod=+x", "lib.py")
+    scene.repo.git("rm", "-q", "--cached", "lib.py")
+    oid = scene.repo.git("hash-object", "-w", "--stdin", stdin=b"/etc/passwd")
+    scene.repo.git("update-index", "--add", "--cacheinfo", f"120000,{oid},lib.py")
     evil(scene)
 
 

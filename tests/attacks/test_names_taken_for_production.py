@@ -156,3 +156,41 @@ def test_gerrit_s_refs_for(scene: Scene) -> None:
     scene.repo.commit("Direct", app_dot_py="price = 9\n")
     scene.push("main:refs/for/main")
     assert scene.on_server("rev-parse", "main") == before
+
+
+def test_tag_that_shadows_the_branch_that_is_judged(scene: Scene) -> None:
+    """git takes the tag for the name; what was approved is the branch."""
+    scene.repo.git("branch", "release/7", "release/1.4")
+    scene.repo.git("tag", "release/7", "main")
+    for args in (
+        ("check", "--source", "release/7", "--head", "release/7"),
+        ("check", "--base", "release/7~1"),
+        ("audit", "main", "--since", "release/7"),
+        ("audit", "main", "--until", "release/7"),
+        ("explain", "release/7"),
+        ("release", "release/7"),
+        ("policy", "check", "--rev", "release/7"),
+    ):
+        done = scene.guard(*args)
+        assert done.code == 2, args
+        assert "refs/heads/release/7 and refs/tags/release/7" in done.err
+    assert scene.guard("check", "--head", "refs/heads/release/7").code == 0
+    assert scene.guard("check", "--source", "release/7", "--head", "refs/heads/release/7").code == 0
+
+
+def test_tag_that_shadows_a_branch_of_the_remote(scene: Scene) -> None:
+    scene.repo.git("remote", "add", "origin", f"file://{scene.server}")
+    scene.repo.git("fetch", "-q", "origin", "release/1.4:refs/remotes/origin/release/7")
+    scene.repo.git("tag", "release/7", "main")
+    done = scene.guard("check", "--head", "release/7")
+    assert done.code == 2
+    assert "refs/remotes/origin/release/7 and refs/tags/release/7" in done.err
+
+
+@pytest.mark.parametrize("name", ["main", "HEAD", "release/1.4", "revoked/stable/2026.5.28.1"])
+def test_stable_tag_of_a_name_that_means_something_else(scene: Scene, name: str) -> None:
+    before = scene.repo.git("for-each-ref")
+    done = scene.guard("release", "--tag", name)
+    assert done.code == 1
+    assert "RG108" in done.err
+    assert scene.repo.git("for-each-ref") == before

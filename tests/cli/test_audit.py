@@ -16,7 +16,7 @@ from rollback_guard.errors import GitError
 from tests.cli.test_explain import landed
 from tests.cli.test_main import GUARD
 from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
-from tests.support.commands import guard
+from tests.support.commands import check, guard
 from tests.support.servers import run_git
 
 
@@ -186,3 +186,18 @@ def test_git_that_fails_in_the_middle(after: int, path_of_repo: Path, monkeypatc
         said = guard(repo.path, "audit", "main", "--format", layout)
         assert said.code == 4
         assert "the disk is gone" in said.err
+
+
+def test_branch_named_with_its_remote(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.git("remote", "add", "origin", "https://github.com/acme/shop.git")
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    repo.git("branch", "-q", "-D", "main")
+    said = guard(repo.path, "audit", "origin/main", "--format", "json")
+    (landed,) = said.json["commits"]
+    assert landed["target"] == "refs/heads/main"
+    said = check(repo.path, "--into", "origin/main")
+    assert (said.code, said.json["changes"][0]["target"]) == (0, "refs/heads/main")
+    assert guard(repo.path, "audit", "elsewhere/main").code == 2
+    repo.git("branch", "-q", "origin/main", "HEAD~1")
+    assert guard(repo.path, "audit", "origin/main", "--format", "json").json["commits"][0]["target"].endswith("in/main")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -459,9 +460,14 @@ def test_change_that_introduces_the_policy(path_of_repo: Path) -> None:
     repo.commit(f"Bring a policy\n\n{SIGNED}")
     said = check(repo.path, "--into", "main")
     assert (said.code, said.answers["RG001"]) == (0, "satisfied")
+    used = said.json["changes"][0]["policy"]
+    assert (used["commit"], used["path"]) == (repo.head(), "rollback-guard.toml")
+    assert used["digest"] == f"sha256:{hashlib.sha256(POLICY.encode()).hexdigest()}"
+    assert f"judged by rollback-guard.toml at {repo.head()[:12]}" in guard(repo.path, "check", "--into", "main").out
     repo.commit(f"And more\n\n{SIGNED}", app_dot_py="2\n")
     said = check(repo.path, "--into", "main")
     assert (said.code, said.violated) == (1, ["RG001"])
+    assert said.json["changes"][0]["policy"] == {"commit": repo.head("main"), "path": None, "digest": None}
 
 
 def test_not_a_repository_and_a_folder_that_is_gone(tmp_path: Path) -> None:
@@ -498,3 +504,26 @@ def test_git_too_old_to_make_merges_again_is_undetermined(path_of_repo: Path, tm
     said = check(repo.path, "--into", "main", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert said.code == 4
     assert "2.34.1 is too old" in said.out
+
+
+def test_branch_that_is_told_of_several_at_one_commit(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.git("branch", "hotfix/aaa")
+    repo.git("branch", "feature/x")
+
+    def source(*args: str) -> str:
+        return str(check(repo.path, "--into", "main", *args).json["changes"][0]["source"])
+
+    assert source() == "refs/heads/release/1.4"
+    assert source("--head", "hotfix/aaa") == "refs/heads/hotfix/aaa"
+    assert source("--head", "refs/heads/feature/x") == "refs/heads/feature/x"
+    assert source("--head", "HEAD~0") == "refs/heads/hotfix/aaa"
+    assert source("--head", "hotfix/aaa", "--source", "release/1.4") == "refs/heads/release/1.4"
+    said = guard(repo.path, "check", "--into", "main", "--source", "feature/x")
+    assert said.out.startswith("DENIED  feature/x → main")
+    said = guard(repo.path, "check", "--into", "main", "--source", "main")
+    assert "main is what the change would land on, and no way into itself" in " ".join(said.out.split())
+    repo.git("remote", "add", "origin", "https://github.com/acme/shop.git")
+    repo.git("update-ref", "refs/remotes/origin/hotfix/far", "HEAD")
+    assert source("--head", "hotfix/far") == "refs/heads/hotfix/far"
+    assert source("--head", "origin/hotfix/far") == "refs/heads/hotfix/far"

@@ -20,6 +20,8 @@ from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import open_repository
 from rollback_guard.report.doctor_text import Diagnosis, diagnose, healthy, render_text
 from tests.support.builder import POLICY, RepositoryBuilder, shop
+from tests.support.commands import guard
+from tests.support.servers import run_git
 
 CONFIG = """\
 repos:
@@ -493,3 +495,23 @@ def test_what_strangers_named_cannot_steer_the_terminal() -> None:
 def test_a_finding_that_nothing_can_be_done_about_here() -> None:
     shown = render_text((Diagnosis(id="seen", severity="note", message="only to know"),), {"guard": "1"})
     assert shown.splitlines()[1:] == ["note: only to know  [seen]", "versions: guard 1"]
+
+
+def test_partial_clone_whose_remote_is_out_of_reach(tmp_path: Path) -> None:
+    """What can be looked at without the missing objects is looked at."""
+    repo = shop(tmp_path / "origin")
+    repo.git("config", "uploadpack.allowFilter", "true")
+    url = f"file://{repo.path}"
+    run_git(tmp_path, "clone", "-q", "--no-checkout", "--filter=tree:0", url, "partial")
+    clone = tmp_path / "partial"
+    run_git(clone, "remote", "set-url", "origin", f"file://{tmp_path}/nowhere")
+    said = guard(clone, "doctor", "--format", "json")
+    assert said.code == 1
+    found = {one["id"]: one for one in said.json["findings"]}
+    assert {"objects-missing", "partial-clone", "hook-missing"} <= set(found)
+    assert found["objects-missing"]["remedy"].startswith("git fetch --refetch --no-filter")
+    for command in (("check",), ("audit", "main"), ("release", "list"), ("revert", "--plan")):
+        said = guard(clone, *command)
+        assert said.code == 4, command
+        assert "git fetch --refetch --no-filter" in said.err
+        assert "fsck" not in said.err

@@ -72,6 +72,11 @@ def test_productions_tip_under_the_next_name(guard: Guard, repo: RepositoryBuild
         "signed": False,
     }
     assert repo.git("cat-file", "-t", name) == "tag"
+    again = guard(repo.path, "release", "--message", "Good since Monday", "--format", "json")
+    assert (again.code, again.json) == (0, first.json)
+    assert "nothing was made" in again.err
+    assert repo.git("tag") == name
+    assert guard(repo.path, "release", "revoke", name, "--reason", "x").code == 0
     second = guard(repo.path, "release", "--message", "Good since Monday")
     assert second.out.startswith(f"stable/{today()}.2 is a stable release of main")
     assert f"git push origin refs/tags/stable/{today()}.2" in second.out
@@ -100,6 +105,14 @@ def test_a_name_and_a_revision(guard: Guard, repo: RepositoryBuilder) -> None:
         (["--tag", "a..b"], 2, "no name for a tag"),
         (["--tag", ""], 2, "no name for a tag"),
         (["--tag", "a\nb"], 2, "no name for a tag"),
+        (["--tag", "main"], 1, "RG108 confusable-ref: the tag main bears the name of the production branch main"),
+        (["--tag", "Main"], 1, "RG108 confusable-ref: the tag Main is taken for the production branch main"),
+        (["--tag", "other"], 1, "bears the name of the branch refs/heads/other"),
+        (["--tag", "elsewhere"], 1, "bears the name of the branch refs/remotes/origin/elsewhere"),
+        (["--tag", "release/9"], 1, "a name that the policy keeps for branches: release/*"),
+        (["--tag", "HEAD"], 1, "HEAD is a name of git's own"),
+        (["--tag", "revoked/stable/2026.1.2.3"], 1, "guard release revoke TAG"),
+        (["--tag", "Revoked"], 1, "guard release revoke TAG"),
         (["--message", " "], 2, "--message is empty"),
         (["--branch", "nothing"], 2, "no branch nothing"),
         (["--key", "/nonexistent/key"], 1, "could not make the tag"),
@@ -115,6 +128,7 @@ def test_refusals(guard: Guard, repo: RepositoryBuilder, args: list[str], code: 
     repo.checkout("main")
     repo.stable_tag("taken")
     repo.git("tag", "light")
+    repo.git("update-ref", "refs/remotes/origin/elsewhere", "HEAD")
     before = repo.git("for-each-ref")
     said = guard(repo.path, "release", *args)
     assert (said.code, says in said.err) == (code, True), said.err
@@ -232,7 +246,7 @@ def test_signed_when_the_policy_asks(guard: Guard, repo: RepositoryBuilder, tmp_
     good = guard(repo.path, "release", "--key", str(tmp_path / "good"), "--format", "json")
     assert (good.code, good.json["signed"]) == (0, True)
     repo.git("config", "user.signingKey", str(tmp_path / "good"))
-    assert guard(repo.path, "release").code == 0
+    assert "signed" in guard(repo.path, "release", "main~1").out
     listed = guard(repo.path, "release", "list", "--format", "json").json["releases"]
     assert [one["state"] for one in listed] == ["stable", "stable"]
     assert guard(repo.path, "release", "revoke", listed[0]["tag"], "--reason", "x").code == 0
@@ -271,7 +285,16 @@ def test_list_and_revoke(guard: Guard, repo: RepositoryBuilder) -> None:
     assert "\n* stable/2026.11.1.1  stable" in text
     assert guard(repo.path, "release", "revoke", "stable/2026.11.2.1", "--reason", "x").code == 1
     assert guard(repo.path, "release", "revoke", "revoked/stable/2026.11.2.1", "--reason", "x").code == 1
-    assert guard(repo.path, "release", "revoke", "stable/2026.11.1.1", "--reason", "x").code == 0
+    revoked = guard(repo.path, "release", "revoke", "stable/2026.11.1.1", "--reason", "x  y", "--format", "json")
+    assert (revoked.code, revoked.json) == (
+        0,
+        {
+            "format": "rollback-guard/revocation/1",
+            "tag": "stable/2026.11.1.1",
+            "revocation": "revoked/stable/2026.11.1.1",
+            "reason": "x y",
+        },
+    )
     assert guard(repo.path, "release", "list").out.startswith("Last stable release on main: none, of 3")
 
 

@@ -260,8 +260,48 @@ def test_a_push_that_is_not_taken(guard: Guard, path_of_repo: Path, tmp_path: Pa
     said = guard(repo.path, "revert", "--yes", "--push")
     assert said.code == 1
     assert "origin did not take it" in said.err
-    assert f"git reset --keep {tip}" in said.err
     assert repo.tree("main") == repo.tree(TAG)
+    assert (
+        f"git reset --keep {tip} && git fetch origin && git merge --ff-only origin/main && "
+        f"guard revert --to {TAG} --branch main --push --plan" in said.err
+    )
+    server.git("update-ref", "refs/heads/main", tip)
+    hook = tmp_path / "server.git" / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    repo.git("reset", "-q", "--hard", tip)
+    said = guard(repo.path, "revert", "--yes", "--push")
+    assert said.code == 1
+    assert f"git push origin refs/tags/{TAG} main" in said.err
+    assert f"git reset --keep {tip}" in said.err
+
+
+def test_a_push_that_is_stale_elsewhere(guard: Guard, path_of_repo: Path, tmp_path: Path) -> None:
+    """The branch is not checked out, and the new branch is there already."""
+    repo = busy(path_of_repo)
+    tip = repo.head()
+    repo.git("clone", "-q", "--bare", str(repo.path), str(tmp_path / "server.git"))
+    repo.git("remote", "add", "origin", str(tmp_path / "server.git"))
+    repo.git("push", "-q", "origin", "main~1:refs/heads/back")
+    said = guard(repo.path, "revert", "--as", "back", "--yes", "--push")
+    assert said.code == 1
+    assert "git fetch origin   # it has a branch back" in said.err
+    repo.git("push", "-q", "--force", "origin", "main~1:refs/heads/main")
+    repo.git("checkout", "-q", "--detach")
+    said = guard(repo.path, "revert", "--branch", "main", "--yes", "--push")
+    assert said.code == 1
+    assert f"git branch -f -- main {tip} && git fetch origin && git branch -f -- main origin/main" in said.err
+
+
+def test_the_command_to_paste_keeps_what_was_asked(guard: Guard, path_of_repo: Path) -> None:
+    repo = busy(path_of_repo)
+    planned = guard(repo.path, "revert", "--push", "--plan")
+    assert f"guard revert --to {TAG} --branch main --push --execute sha256:" in planned.out
+    assert "--push" not in guard(repo.path, "revert", "--plan").out
+    assert "--push --plan" in guard(repo.path, "revert", "--push", "--execute", "0" * 64).err
+    repo.git("remote", "add", "origin", "https://github.com/acme/shop.git")
+    assert "--push --execute" in guard(repo.path, "revert", "--push").err
 
 
 def test_a_branch_that_is_not_where_origin_is(guard: Guard, path_of_repo: Path) -> None:

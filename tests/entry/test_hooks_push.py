@@ -70,6 +70,20 @@ def test_direct_commit(clone: Clone) -> None:
     assert "made on main itself" in said.err
 
 
+def test_squash_as_the_guide_tells_it(clone: Clone) -> None:
+    """On production itself the hook of a commit cannot know what is squashed; away from it, the push is judged."""
+    repo = clone.repo
+    repo.checkout("main")
+    repo.git("merge", "-q", "--squash", "release/1.4")
+    said = run_git(repo.path, "commit", "-m", f"Release 1.4\n\n{SIGNED}")
+    assert said.code == 1
+    assert "RG101" in said.err
+    assert run_git(repo.path, "switch", "--detach").code == 0
+    said = run_git(repo.path, "commit", "-m", f"Release 1.4\n\n{SIGNED}")
+    assert said.code == 0, said.err
+    clone.taken("origin", "HEAD:main")
+
+
 def test_squash_of_an_approved_branch(clone: Clone) -> None:
     clone.repo.checkout("main")
     clone.repo.git("merge", "-q", "--squash", "release/1.4")
@@ -277,6 +291,9 @@ def test_sha256(object_format: str, tmp_path: Path) -> None:
     clone.refused("origin", "main", rules=("RG101",))
 
 
+NO_PUSH = Said(0, "", "no push is under way: nothing was judged\n")
+
+
 def under_pre_commit(clone: Clone, branch: str, ref: str = "HEAD", **more: str) -> Said:
     env = {
         "PRE_COMMIT_TO_REF": clone.repo.head(ref),
@@ -303,14 +320,15 @@ def test_under_pre_commit_coverage_is_partial(clone: Clone) -> None:
     assert "RG101" in said.err
     assert "partial" in said.err
     assert under_pre_commit(clone, "refs/heads/topic") == Said(0, "", "")
-    assert under_pre_commit(clone, "") == Said(0, "", "")
+    assert under_pre_commit(clone, "") == NO_PUSH
 
 
 def test_under_pre_commit_without_a_policy_anywhere(path_of_repo: Path) -> None:
     repo = RepositoryBuilder(path_of_repo)
     repo.commit("Begin")
     env = {"PRE_COMMIT_TO_REF": repo.head(), "PRE_COMMIT_REMOTE_BRANCH": ""}
-    assert call_hook(repo.path, "pre-push", environ=env) == Said(0, "", "")
+    assert call_hook(repo.path, "pre-push", environ=env) == NO_PUSH
+    assert call_hook(repo.path, "pre-push", environ={"PRE_COMMIT": "1"}) == NO_PUSH
     env["PRE_COMMIT_REMOTE_BRANCH"] = "refs/heads/main"
     said = call_hook(repo.path, "pre-push", environ=env)
     assert said.code == 1

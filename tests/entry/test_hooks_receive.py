@@ -98,7 +98,11 @@ def test_rewind(scene: Scene) -> None:
     scene.land()
     scene.taken()
     scene.repo.git("reset", "-q", "--hard", "HEAD~1")
-    scene.refused("--force", "origin", "main", rules=("RG104",))
+    said = scene.refused("--force", "origin", "main", rules=("RG104",))
+    assert "RG201" not in said.err
+    assert "release/1.4" not in said.err
+    scene.repo.commit("Beside", app_dot_py="price = 9\n")
+    scene.refused("--force", "origin", "main", rules=("RG104", "RG201"))
 
 
 def test_first_production_branch(tmp_path: Path) -> None:

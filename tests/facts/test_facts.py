@@ -110,7 +110,20 @@ def test_pre_commit_s_variables(path_of_repo: Path) -> None:
     )
     (update,) = read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_REMOTE_NAME": "other"})
     assert update.old is None
-    assert read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_TO_REF": ""}) == ()
+    assert read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_REMOTE_BRANCH": ""}) == ()
+
+
+def test_pre_commit_s_variables_of_a_push_of_everything(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    env = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_LOCAL_BRANCH": "refs/heads/release/1.4"}
+    (update,) = read_pre_commit_push(opened(repo), env)
+    assert (update.old, update.new) == (None, repo.head("release/1.4"))
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    (update,) = read_pre_commit_push(opened(repo), env)
+    assert (update.old, update.new) == (repo.head("main"), repo.head("release/1.4"))
+    for local in ("refs/heads/gone", ""):
+        with pytest.raises(UsageError, match="no such commit"):
+            read_pre_commit_push(opened(repo), {**env, "PRE_COMMIT_LOCAL_BRANCH": local})
 
 
 def test_whose_repository_it_is(path_of_repo: Path) -> None:

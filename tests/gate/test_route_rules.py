@@ -8,7 +8,7 @@ import pytest
 
 from rollback_guard.facts.model import Known
 from rollback_guard.policy.model import Production, Route
-from tests.support.facts import SHALLOW, a_change, a_landing, a_policy, judge, outcome_of
+from tests.support.facts import SHALLOW, a_change, a_landing, a_policy, a_survey, judge, outcome_of
 
 # What lands on production, and what RG101 and RG102 say of it.
 LANDINGS = [
@@ -151,3 +151,40 @@ def test_a_chain_that_was_swapped_is_told_of_what_will_land_and_of_what_landed()
         outcome = outcome_of(judge(a_policy(), a_change(stage=stage, move="aside")), "RG104")
         assert outcome.answer == "violated"
         assert said in outcome.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("claimed", "named", "source"),
+    [
+        ("feature/x", "release/1.4", "feature/x"),
+        ("refs/heads/feature/x", None, "feature/x"),
+        (None, "feature/x", "feature/x"),
+        (None, "main", "release/1.4"),
+        ("main", None, "release/1.4"),
+        (None, None, "release/1.4"),
+    ],
+)
+def test_source_of_several_branches_at_one_commit(claimed: str | None, named: str | None, source: str) -> None:
+    branches = Known(("feature/a", "feature/x", "main", "release/1.4"))
+    change = a_change(source=branches, claimed_source=claimed, named_source=named)
+    assert judge(a_policy(), change).source == f"refs/heads/{source}"
+
+
+def test_branch_of_a_route_that_was_named_is_the_one_that_is_told() -> None:
+    change = a_change(source=Known(("release/1.4", "release/2")), named_source="release/2")
+    assert outcome_of(judge(a_policy(), change), "RG102").notes == ("comes from release/2",)
+
+
+def test_production_is_no_way_into_itself() -> None:
+    outcome = outcome_of(judge(a_policy(), a_change(claimed_source="main")), "RG102")
+    assert outcome.answer == "violated"
+    assert outcome.findings[0].message.startswith("main is what the change would land on, and no way into itself")
+
+
+def test_moving_production_back_is_judged_by_that_alone() -> None:
+    change = a_change(stage="receive", move="rewind", survey=Known(a_survey(count=0)), messages=Known(()))
+    verdict = judge(a_policy(), change)
+    assert (verdict.decision, verdict.source) == ("deny", None)
+    assert [one.rule for one in verdict.outcomes if one.answer == "violated"] == ["RG104"]
+    assert outcome_of(verdict, "RG201").notes == ("the branch is moved back; nothing lands",)
+    assert outcome_of(judge(a_policy(), change._replace(survey=Known(a_survey()))), "RG201").answer == "violated"

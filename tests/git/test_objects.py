@@ -118,3 +118,15 @@ def test_a_git_that_is_gone_before_it_is_asked(tmp_path: Path) -> None:
     objects._process.wait()
     with pytest.raises(GitError, match="ended while it looked for y"):
         objects.read("y")
+
+
+def test_object_that_a_partial_clone_cannot_get(tmp_path: Path) -> None:
+    body = 'case "$*" in *get-regexp*) echo remote.origin.promisor true;; *) exit 128;; esac'
+    with pytest.raises(GitError, match="partial clone") as raised:
+        ObjectReader(script(tmp_path, body)).read("x")
+    assert raised.value.remedy.startswith("git fetch --refetch")
+
+
+def test_git_that_cannot_even_say_whether_the_clone_is_partial(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match="ended while it looked for x"):
+        ObjectReader(script(tmp_path, "exit 2")).read("x")

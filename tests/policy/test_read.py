@@ -226,7 +226,7 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() ->
     assert found[2] == Problem(
         "rollback-guard.toml", 4, "production.branchs", "is not a key that is known here", "branches"
     )
-    assert found[0].message == "must be the number 1, not true or false"
+    assert found[0].message == "must be the whole number 1, not true or false"
 
 
 def test_the_error_says_the_first_problem_and_how_many_there_are() -> None:
@@ -240,7 +240,7 @@ def test_the_error_says_the_first_problem_and_how_many_there_are() -> None:
     [
         ("version = 2\n", "version", "the only version"),
         ('version = "1"\n', "version", "not text"),
-        ("version = 1.0\n", "version", "not a number"),
+        ("version = 1.0\n", "version", "must be the whole number 1, not a decimal number"),
         ("version = 1979-05-27\n", "version", "not a date or time"),
     ],
 )
@@ -322,7 +322,11 @@ def test_the_short_name_of_a_full_ref_is_proposed() -> None:
         ('[[smoke]]\nname = "a"\nrun = ["y"]\nexpect-text = "z"\n', "smoke[1].expect-text", "has none"),
         ('[[smoke]]\nname = "a"\nrun = ["y"]\nexpect-status = 200\n', "smoke[1].expect-status", "has none"),
         ('[[smoke]]\nname = "a"\nurl = "x"\nexpect-status = 42\n', "smoke[1].expect-status", "100 to 599"),
-        ('[[smoke]]\nname = "a"\nurl = "x"\nexpect-status = true\n', "smoke[1].expect-status", "must be a number"),
+        (
+            '[[smoke]]\nname = "a"\nurl = "x"\nexpect-status = true\n',
+            "smoke[1].expect-status",
+            "must be a whole number",
+        ),
         ('[[smoke]]\nname = "a b"\nurl = "x"\n', "smoke[1].name", "may only hold"),
         ('[[notify]]\nname = "a"\nurl = "x"\non = ["rollback-begun"]\n', "notify[1].on[1]", "must be one of"),
         ('[[notify]]\nname = "a"\nurl = "x"\non = []\n', "notify[1].on", "must not be empty"),
@@ -358,7 +362,7 @@ def test_a_duration_in_seconds(value: str, seconds: int) -> None:
     ("more", "key", "message"),
     [
         ("count = 3\n", "sign-off[1].count", "asks for 3 people, but only 2 may sign"),
-        ("count = true\n", "sign-off[1].count", "must be a number, not true or false"),
+        ("count = true\n", "sign-off[1].count", "must be a whole number, not true or false"),
         ("count = -1\n", "sign-off[1].count", "at least 1"),
         (ROLE.replace("Reviewed", "Seen"), "sign-off[2].role", "has a sign-off already"),
         (ROLE.replace('"review"', '"qa"'), "sign-off[2].trailer", "another role already"),
@@ -555,3 +559,24 @@ def test_any_toml_in_the_shape_of_a_policy_is_read_or_explained(text: str) -> No
 @given(st.integers(0, len(WHOLE)), st.integers(0, 12), st.text(alphabet="[]{}=\"'\n.#,a1@\\", max_size=6))
 def test_a_damaged_policy_is_read_or_explained(start: int, length: int, instead: str) -> None:
     accepts_or_explains((WHOLE[:start] + instead + WHOLE[start + length :]).encode(), "rollback-guard.toml")
+
+
+QA = '[[sign-off]]\nrole = "qa"\ntrailer = "QA-by"\nby = ["@qa"]\ncount = 2\n'
+JAN = "[people.jane]\nname = 'J'\nemails = ['j@x.example']\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "keys"),
+    [
+        ('teams = "qa"\n' + QA, ["teams"]),
+        ("[teams]\nqa = 'jane'\n" + QA, ["teams.qa"]),
+        ("people = ['jane']\n[teams]\nqa = ['jane']\n" + QA, ["people"]),
+        ("people = ['jane']\n" + QA.replace("@qa", "jane"), ["people"]),
+        ("teams = 3\n" + JAN + QA.replace("@qa", "jan"), ["teams", "sign-off[1].by"]),
+        ("[teams]\nqa = 'jane'\n" + QA.replace("@qa", "@uat"), ["teams.qa", "sign-off[1].by"]),
+        ("[teams]\nqa = ['jan']\n" + JAN + QA, ["teams.qa", "sign-off[1].count"]),
+    ],
+)
+def test_what_could_not_be_read_makes_nothing_else_wrong(more: str, keys: list[str]) -> None:
+    found = problems('version = 1\nproduction.branches = ["main"]\n' + more)
+    assert [problem.key for problem in found] == keys

@@ -40,7 +40,7 @@ class Team:
     """A repository with a tool's hooks, and a server without any."""
 
     def __init__(self, folder: Path, tool: str) -> None:
-        program = require(tool, install="pip install pre-commit prek")
+        self.program = program = require(tool, install="pip install pre-commit prek")
         self.repo = shop(folder / "clone")
         self.repo.checkout("main")
         self.repo.commit("Configure", **{"_dot_pre-commit-config_dot_yaml": LOCAL})
@@ -117,6 +117,43 @@ def test_push_is_judged_and_says_what_it_did_not_see(team: Team) -> None:
     assert "RG101" in said.out + said.err
     assert "partial" in said.out + said.err
     assert team.server.tip() == repo.head("main~1")
+
+
+def test_first_push_of_everything_is_judged(team: Team, tmp_path: Path) -> None:
+    """pre-commit names no commits then, only the branches."""
+    empty = Server(tmp_path / "empty.git").url
+    team.repo.checkout("main")
+    team.repo.commit("Directly", app_dot_py="price = 9\n")
+    said = team.git("push", empty, "main")
+    assert said.code == 1
+    assert "RG101" in said.out + said.err
+    team.repo.git("remote", "remove", "origin")
+    said = team.git("push", empty, "main")
+    assert said.code == 1
+    assert "RG001" in said.out + said.err
+    assert "partial" in said.out + said.err
+    said = team.git("push", empty, "release/1.4")
+    assert said.code == 0, said.out + said.err
+
+
+def test_force_push_over_a_tip_that_is_not_here_is_judged(team: Team, tmp_path: Path) -> None:
+    other = shop(tmp_path / "other")
+    other.git("fetch", "-q", team.server.url, "main")
+    other.git("checkout", "-q", "FETCH_HEAD")
+    other.commit("Moved on", app_dot_py="price = 7\n")
+    team.server.takes(other, "HEAD:main")
+    team.repo.git("checkout", "-q", "--orphan", "beside")
+    team.repo.commit("Another shop", app_dot_py="price = 9\n")
+    said = team.git("push", "--force", "origin", "beside:main")
+    assert said.code == 1
+    assert "RG104" in said.out + said.err
+
+
+@pytest.mark.parametrize("range_", [(), ("--from-ref", "HEAD~1", "--to-ref", "HEAD")], ids=["nothing", "range"])
+def test_run_by_hand_is_no_push(team: Team, range_: tuple[str, ...]) -> None:
+    said = run_program(team.repo.path, team.program, "run", "--hook-stage", "pre-push", *range_)
+    assert said.code == 0, said.out + said.err
+    assert "no push is under way: nothing was judged" in said.out
 
 
 def without_a_network() -> dict[str, str]:

@@ -53,12 +53,14 @@ def busy(path: Path, *, object_format: str = "sha1") -> RepositoryBuilder:
     return repo
 
 
-def planned(repo: RepositoryBuilder, *, tag: str = TAG, mode: Mode = "each", branch: str = "main") -> Plan:
+def planned(
+    repo: RepositoryBuilder, *, tag: str = TAG, mode: Mode = "each", branch: str = "main", target: str = ""
+) -> Plan:
     """The plan of going back to a tag."""
     repository = opened(repo)
     tip = repo.head(f"refs/heads/{branch}")
     stable = target_of(repository, stable_named(repository, None, tag))
-    return plan_revert(repository, branch=branch, tip=tip, stable=stable, mode=mode)
+    return plan_revert(repository, branch=branch, tip=tip, stable=stable, mode=mode, target=target)
 
 
 def reverted(repo: RepositoryBuilder, *, tag: str = TAG, mode: Mode = "each", reason: str = "") -> Result:

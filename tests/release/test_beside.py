@@ -77,6 +77,12 @@ def test_a_release_beside_the_branch_is_brought(path_of_repo: Path, mode: str) -
     plan = planned(repo, tag="stable/2026.11.23.1", mode="single" if mode == "single" else "each")
     assert not plan.stable.ancestor
     assert "is not in its history" in plan.notes[0]
+    assert plan.notes[1] == (
+        "main never had that tree, so the gate will judge it like any other change: "
+        "guard revert --to stable/2026.11.23.1 --as NEW-BRANCH   # and have that signed off"
+    )
+    beside = planned(repo, tag="stable/2026.11.23.1", target="refs/heads/hotfix/back")
+    assert beside.notes[1].endswith("have it signed off on hotfix/back, and merge that")
     result = execute_revert(opened(repo), plan, "")
     assert result.equals_stable
     assert result.commits == (2 if mode == "each" else 1)

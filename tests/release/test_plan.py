@@ -54,11 +54,12 @@ def test_the_json() -> None:
         "bring": {"commit": A, "tree": B, "onto": None},
         "migrations": None,
         "needs-restore": None,
-        "notes": [],
+        "notes": ["migrations are not analysed by this version: look before you deploy"],
         "digest": document["digest"],
         "result": {"ref": "refs/heads/main", "commit": A, "tree": B, "tree-equals-stable": True},
     }
     assert plan_document(PLAN, None)["result"] is None
+    assert plan_document(PLAN._replace(reverts=(), notes=("x",)), None)["notes"] == ["x"]
 
 
 def test_the_text_says_what_decides_first_and_steers_no_terminal() -> None:

@@ -13,9 +13,10 @@ from rollback_guard.entry.progress import Progress, count_commits
 from rollback_guard.entry.target import find_target
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
 from rollback_guard.errors import UsageError
+from rollback_guard.facts.policy_source import tips_of
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
-from rollback_guard.git.refs import require_commit, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, REMOTES, require_commit, require_one_meaning, resolve_commit, short_branch
 from rollback_guard.git.repository import current_branch
 from rollback_guard.policy.read import LIMIT, read_policy
 from rollback_guard.report.formats import FORMATS, render
@@ -90,7 +91,7 @@ def command(
     target, tip = find_target(question, into)
     tip = tip if base is None else require_commit(question.repository, base, "--base")
     head_rev = "HEAD" if head is None else head
-    head_oid = require_head(question, head_rev)
+    head_oid, named = require_head(question, head_rev)
     proposal = Proposal(
         stage="range",
         target=target,
@@ -100,7 +101,7 @@ def command(
         claimed_source=None if source is None else short_branch(source, question.around.remotes),
     )
     with Progress("judging", lambda: count_commits(question.repository, head_oid, tip)):
-        verdict = verdict_of(question, (judge_proposal(question, proposal),))
+        verdict = verdict_of(question, (judge_proposal(question, proposal, named=named),))
     text = render(
         verdict,
         layout,
@@ -113,17 +114,25 @@ def command(
     ctx.exit(of_decision(verdict.decision))
 
 
-def require_head(question: Question, rev: str) -> str:
-    """The commit that would land: a branch that is only on the remote is found by its short name too.
+def require_head(question: Question, rev: str) -> tuple[str, str | None]:
+    """The commit that would land, and the short name of the branch that was named, if it was one.
 
-    Raises: UsageError when there is none, with the reason where HEAD is unborn.
+    A branch that is only on the remote is found by its short name too.
+    Raises: UsageError when there is none, with the reason where HEAD is unborn, or when it may mean two.
     """
-    repository = question.repository
-    for candidate in (rev, *(f"refs/remotes/{remote}/{rev}" for remote in question.around.remotes)):
-        oid = resolve_commit(repository, candidate)
-        if oid is not None:
-            return oid
+    repository, remotes = question.repository, question.around.remotes
     if rev == "HEAD":
-        branch = short_branch(current_branch(repository) or "HEAD")
-        raise UsageError(f"{branch} has no commit yet, so there is nothing to check", remedy="git commit")
-    return require_commit(repository, rev, "--head")
+        oid = resolve_commit(repository, rev)
+        present = repository.checked_out or current_branch(repository)
+        short = None if present is None else short_branch(present)
+        if oid is None:
+            raise UsageError(f"{short or rev} has no commit yet, so there is nothing to check", remedy="git commit")
+        return oid, short
+    require_one_meaning(repository, rev, "--head", remote_too=True)
+    tracking = tuple(f"{REMOTES}{remote}/{rev}" for remote in remotes)
+    oids = (resolve_commit(repository, one) for one in (rev, *tracking))
+    oid = next((one for one in oids if one is not None), None) or require_commit(repository, rev, "--head")
+    if any(sign in rev for sign in "~^:@{*?[") or rev.startswith("-"):
+        return oid, None
+    tips = tips_of(repository, *((rev,) if rev.startswith("refs/") else (HEADS + rev, REMOTES + rev, *tracking)))
+    return oid, next((short_branch(name, remotes) for name, tip in tips.items() if tip == oid), None)

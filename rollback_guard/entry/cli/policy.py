@@ -109,7 +109,9 @@ def _matched(repository: Repository, patterns: tuple[str, ...]) -> dict[str, tup
 
 
 @command.command()
-@click.option("--format", "layout", type=click.Choice(["json", "text"]), default="json", hidden=True)
+@click.option(
+    "--format", "layout", type=click.Choice(["text", "json"]), default="json", help="The same JSON, either way."
+)
 def schema(layout: str) -> None:
     """Print the JSON Schema (draft 2020-12) of the policy file, for editors.
 

@@ -9,14 +9,23 @@ import click
 
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.production import find_production, policy_of
+from rollback_guard.entry.tag_name import require_fit_name
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.gate.verdict import Verdict
 from rollback_guard.git.refs import require_commit
 from rollback_guard.git.repository import Repository
+from rollback_guard.git.tags import check_tag_name
+from rollback_guard.release.message import fold_reason
 from rollback_guard.release.plan import printable
 from rollback_guard.release.stable import find_last_stable, read_releases
-from rollback_guard.release.tagging import require_on_branch, require_releaser, revoke_release, tag_release
+from rollback_guard.release.tagging import (
+    require_on_branch,
+    require_releaser,
+    revoke_release,
+    tag_release,
+    tagged_already,
+)
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.release_text import render_release, render_releases
 from rollback_guard.report.visible import visible
@@ -64,6 +73,8 @@ def tag(
 ) -> int:
     """Tag REV (production's tip when it is left out) as a stable release, if the gate allows it.
 
+    A commit that is one already gets no second tag, unless --tag names it.
+
     \b
     Example:
       guard release --key ~/.ssh/id_ed25519
@@ -77,10 +88,16 @@ def tag(
     now = int(time.time())
     require_releaser(repository, policy)
     require_on_branch(repository, commit, production.tip, production.branch)
-    _require_allowed(judge(repository, commit, production.ref, as_of=now), commit)
-    released = tag_release(
-        repository, policy, commit=commit, branch=production.branch, name=name, message=message, key=key, now=now
-    )
+    if name is not None:
+        check_tag_name(repository, name)
+        require_fit_name(repository, policy, production.branch, name, now)
+    released = tagged_already(repository, policy, commit, production.branch)
+    # A tag that was asked for by name, or to be signed, is made beside the one that is there.
+    if released is None or name is not None or (key is not None and not released.signed):
+        _require_allowed(judge(repository, commit, production.ref, as_of=now), commit)
+        released = tag_release(
+            repository, policy, commit=commit, branch=production.branch, name=name, message=message, key=key, now=now
+        )
     if layout == "json":
         fields = {name: value for name, value in released._asdict().items() if name != "notes"}
         shown = {key: printable(value) if isinstance(value, str) else value for key, value in fields.items()}
@@ -152,7 +169,8 @@ def list_(branch: str | None, layout: str) -> int:
 @click.argument("tag_name", metavar="TAG")
 @click.option("--reason", metavar="T", required=True, help="Why it is no longer stable; kept in the revocation.")
 @BRANCH
-def revoke(tag_name: str, reason: str, branch: str | None) -> int:
+@LAYOUT
+def revoke(tag_name: str, reason: str, branch: str | None, layout: str) -> int:
     """Mark TAG as no longer stable, with a reason. Nothing is deleted: a tag `revoked/TAG` is made.
 
     \b
@@ -162,6 +180,10 @@ def revoke(tag_name: str, reason: str, branch: str | None) -> int:
     repository = here()
     policy = policy_of(find_production(repository, branch, remote_too=True))
     made = revoke_release(repository, policy, name=tag_name, reason=reason)
+    if layout == "json":
+        revoked = {"tag": printable(made.partition("/")[2]), "revocation": printable(made)}
+        say(render_json({"format": "rollback-guard/revocation/1", **revoked, "reason": printable(fold_reason(reason))}))
+        return exit_codes.ALLOW
     say(f"{visible(made.partition('/')[2])} is no longer a stable release")
     say(f"→ git push origin {visible(shlex.quote(f'refs/tags/{made}'))}")
     return exit_codes.ALLOW

@@ -13,7 +13,7 @@ from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.push import push_branch, remote_for
 from rollback_guard.git.refs import HEADS, list_refs
-from rollback_guard.git.repository import Repository
+from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Mode, Plan, Result
 from rollback_guard.release.plan import plan_digest, plan_document
@@ -68,15 +68,15 @@ def command(
     production = find_production(repository, branch, remote_too=new_branch is not None)
     plan = _plan(repository, production, to, "single" if mode == "single" else "each", new_branch)
     if execute is not None:
-        _require_digest(plan, execute)
+        _require_digest(plan, execute, push=push)
     if only_plan or plan.empty:
-        _show(_readiness(repository, plan) if not plan.empty else plan, None, layout, folded)
+        _show(_readiness(repository, plan) if not plan.empty else plan, None, layout, folded, push=push)
         return exit_codes.ALLOW
     remote = remote_for(repository, production.branch) if push else None
     if execute is None:
         if not yes:
             require_ready(repository, plan)  # before anybody is asked; it is asked for again when it counts
-        _ask(plan, layout, folded, yes=yes)
+        _ask(plan, layout, folded, push=push, yes=yes)
     return _carry_out(repository, plan, folded, remote, layout)
 
 
@@ -111,12 +111,12 @@ def _new_branch(repository: Repository, name: str) -> str:
     return ref
 
 
-def _require_digest(plan: Plan, digest: str) -> None:
+def _require_digest(plan: Plan, digest: str, *, push: bool) -> None:
     if plan_digest(plan) not in (digest, f"sha256:{digest}"):
         raise RefusedError(
             "the plan is not the one of that digest any more: the branch or the release moved, or other options "
             "were given; nothing was changed",
-            remedy=f"{_again(plan, '')} --plan",
+            remedy=f"{_again(plan, '', push=push)} --plan",
         )
 
 
@@ -130,36 +130,37 @@ def _readiness(repository: Repository, plan: Plan) -> Plan:
 
 
 def _show(
-    plan: Plan, result: Result | None, layout: str, reason: str, *, err: bool = False, offer: bool = True
+    plan: Plan, result: Result | None, layout: str, reason: str, *, push: bool, err: bool = False, offer: bool = True
 ) -> None:
     digest = plan_digest(plan)
     if layout == "json" and not err:
         say(render_json(plan_document(plan, result)))
     else:
         # Who is about to carry it out, or did, needs no command that would do so.
-        execute = f"{_again(plan, reason)} --execute {digest}" if offer else ""
+        execute = f"{_again(plan, reason, push=push)} --execute {digest}" if offer else ""
         say(render_plan(plan, digest, execute=execute), err=err)
 
 
-def _again(plan: Plan, reason: str) -> str:
+def _again(plan: Plan, reason: str, *, push: bool) -> str:
     """The command that makes the same plan."""
     words = ["guard", "revert", "--to", plan.stable.tag, "--branch", plan.branch]
     if plan.mode != "each":
         words += ["--mode", plan.mode]
     if plan.target != HEADS + plan.branch:
         words += ["--as", plan.target[len(HEADS) :]]
+    words += ["--push"] if push else []
     return shlex.join(words + (["--reason", reason] if reason else []))
 
 
-def _ask(plan: Plan, layout: str, reason: str, *, yes: bool) -> None:
+def _ask(plan: Plan, layout: str, reason: str, *, push: bool, yes: bool) -> None:
     """Show the plan and have it confirmed. Raises: UsageError without a terminal; RefusedError for a no."""
-    _show(plan, None, layout, reason, err=layout == "json", offer=False)
+    _show(plan, None, layout, reason, push=push, err=layout == "json", offer=False)
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask on; nothing was changed",
-            remedy=f"{_again(plan, reason)} --execute {plan_digest(plan)}   # or --yes",
+            remedy=f"{_again(plan, reason, push=push)} --execute {plan_digest(plan)}   # or --yes",
         )
     if not click.confirm("Carry this out?", err=True):
         raise RefusedError("not confirmed; nothing was changed", remedy="guard revert --plan")
@@ -169,7 +170,7 @@ def _carry_out(repository: Repository, plan: Plan, reason: str, remote: str | No
     result = execute_revert(repository, plan, reason)
     name = plan.target[len(HEADS) :]
     if layout == "json":
-        _show(plan, result, layout, reason)
+        _show(plan, result, layout, reason, push=remote is not None)
     else:
         following = "" if remote is not None else f"git push origin {shlex.quote(name)}"
         say(render_result(plan, result, following=following))
@@ -179,8 +180,25 @@ def _carry_out(repository: Repository, plan: Plan, reason: str, remote: str | No
         if said:
             raise RefusedError(
                 f"{name} is at {result.commit} here, but {remote} did not take it: {said}",
-                remedy=f"git push {remote} {shlex.quote(f'refs/tags/{plan.stable.tag}')} {shlex.quote(name)}"
-                f"   # the release's tag too; or go back here: git reset --keep {plan.tip}",
+                remedy=_after_refusal(repository, plan, reason, remote, moved="(stale info)" in said),
             )
         say(f"pushed to {remote}", err=True)
     return exit_codes.ALLOW
+
+
+def _after_refusal(repository: Repository, plan: Plan, reason: str, remote: str, *, moved: bool) -> str:
+    """What to do when the remote did not take the result; `moved`: its branch is not where this clone thought."""
+    name = plan.target[len(HEADS) :]
+    there, here_now = shlex.quote(remote), current_branch(repository) == plan.target
+    if not moved:
+        tag, branch = shlex.quote(f"refs/tags/{plan.stable.tag}"), shlex.quote(name)
+        return (
+            f"git push {there} {tag} {branch}   # the release's tag too; or go back here: git reset --keep {plan.tip}"
+        )
+    if plan.target != HEADS + plan.branch:
+        return f"git fetch {there}   # it has a branch {name}: plan again with another name for --as"
+    back = f"git reset --keep {plan.tip}" if here_now else f"git branch -f -- {shlex.quote(name)} {plan.tip}"
+    tip = shlex.quote(f"{remote}/{name}")
+    forward = f"git merge --ff-only {tip}" if here_now else f"git branch -f -- {shlex.quote(name)} {tip}"
+    again = _again(plan, reason, push=True)
+    return f"{back} && git fetch {there} && {forward} && {again} --plan   # {remote} was not where {name} was here"

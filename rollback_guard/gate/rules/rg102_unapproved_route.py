@@ -34,7 +34,8 @@ def evaluate(case: Case) -> Outcome:
         return _judge_claim(change, claimed_name(change) or "", globs)
     if isinstance(change.source, Unknown):
         return undetermined(ID, NAME, change.source, branch)
-    found = first_approved(globs, change.source.value, change.target)
+    named = () if change.named_source is None else (change.named_source,)
+    found = first_approved(globs, named + change.source.value, change.target)
     if found is not None:
         return satisfied(ID, NAME, f"comes from {found}")
     return violated(ID, NAME, (_off_route("the head", change.source.value, globs, change),))
@@ -58,6 +59,10 @@ def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Chang
 
 
 def _judge_claim(change: Change, claimed: str, globs: tuple[str, ...]) -> Outcome:
+    if claimed == short_name(change.target):
+        message = f"{claimed} is what the change would land on, and no way into itself; approved: {listed(globs)}"
+        remedy = "guard check --source BRANCH   # the branch that brings the change"
+        return violated(ID, NAME, (Finding(subject=claimed, message=message, remedy=remedy),))
     if first_approved(globs, (claimed,), change.target) is None:
         return violated(ID, NAME, (_off_route(claimed, (claimed,), globs, change),))
     if isinstance(change.source, Unknown):
