@@ -11,6 +11,7 @@ from rollback_guard.git.repository import Repository
 HEADS = "refs/heads/"
 REMOTES = "refs/remotes/"
 TAGS = "refs/tags/"
+LONGEST = 4096  # characters of a name that is looked for; git 2.39 crashes on much longer ones
 
 
 class Ref(NamedTuple):
@@ -77,10 +78,11 @@ def require_one_meaning(repository: Repository, rev: str, option: str, *, remote
     import shlex
 
     name = re.split(r"[~^:]|@\{", rev, maxsplit=1)[0]  # `name~3` begins with a name; a ref name holds none of these
-    if not name or name == "HEAD" or name.startswith(("-", "refs/")) or any(sign in name for sign in "*?[\n\0"):
+    odd = len(name) > LONGEST or any(sign in name for sign in "*?[\n\0")
+    if not name or name == "HEAD" or odd or name.startswith(("-", "refs/")):
         return
     tag = TAGS + name
-    wanted = (HEADS + name, tag) + ((f"{REMOTES}*/{name}",) if remote_too else ())
+    wanted = (HEADS + name, REMOTES + name, tag) + ((f"{REMOTES}*/{name}",) if remote_too else ())
     found = decode(repository.git.run("for-each-ref", "--format=%(refname)", *wanted).stdout).split("\n")
     branches = [ref for ref in found if ref == HEADS + name or (ref.startswith(REMOTES) and ref.endswith("/" + name))]
     if tag in found and branches:

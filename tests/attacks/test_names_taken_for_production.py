@@ -185,6 +185,10 @@ def test_tag_that_shadows_a_branch_of_the_remote(scene: Scene) -> None:
     done = scene.guard("check", "--head", "release/7")
     assert done.code == 2
     assert "refs/remotes/origin/release/7 and refs/tags/release/7" in done.err
+    scene.repo.git("tag", "origin/release/7", "main")
+    done = scene.guard("check", "--head", "origin/release/7~1")
+    assert done.code == 2
+    assert "refs/remotes/origin/release/7 and refs/tags/origin/release/7" in done.err
 
 
 @pytest.mark.parametrize("name", ["main", "HEAD", "release/1.4", "revoked/stable/2026.5.28.1"])

@@ -433,6 +433,29 @@ def test_what_is_too_large_to_be_searched_for_markers_is_not_explained(
     assert whole_side.unexplained == ()
 
 
+@pytest.mark.usefixtures("git")
+def test_of_a_decided_file_that_became_executable_only_the_mode_is_not_explained(tmp_path: Path, scratch: Path) -> None:
+    folder = initialise(tmp_path / "repo")
+    results: list[Files] = [
+        {"a": Program(text({10: X, 18: THEIR}))},
+        {"a": Program(text({10: OUR}))},
+        {"a": Program(text({3: X, 10: X, 18: THEIR}))},
+    ]
+    story = [Node({"a": text()}), Node({"a": text({10: OUR})}, (0,)), Node({"a": text({10: THEIR, 18: THEIR})}, (0,))]
+    _, ours, theirs, *made = plant(folder, *story, *(Node(files, (1, 2)) for files in results))
+    by_hand, whole_side, more = differences(folder, scratch, ours, theirs, made)
+    for one in (by_hand, whole_side):
+        assert one is not None
+        assert [(path, hunk.note, hunk.removed) for path, hunk in one.unexplained] == [
+            ("a", "mode 100644 became 100755", ())
+        ]
+    assert more is not None
+    assert [(hunk.note, hunk.added) for _, hunk in more.unexplained] == [
+        ("mode 100644 became 100755", ()),
+        ("", ("evil",)),
+    ]
+
+
 def test_a_tree_written_in_another_way_is_not_explained(tmp_path: Path, scratch: Path) -> None:
     """Mode 100664 is read as 100644: another tree, in which no difference is found."""
     folder = initialise(tmp_path / "repo")
