@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SSH_SIGNATURE = "-----BEGIN SSH SIGNATURE-----"
 SSH_TAG_GIT = (2, 34)  # the first that signs and verifies with SSH keys
+DATED_KEY_GIT = (2, 35)  # the first that asks whether a key was valid when the tag was made
+NAMESPACE = 'namespaces="git"'  # what git signs cannot be anything else, and the other way round
 LIMIT = 1 << 20  # bytes of one tag object
 
 
@@ -167,16 +169,19 @@ def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...]
 def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> bool:
     """Whether the tag bears an SSH signature, valid when it was made, by one of the public keys.
 
+    A key is `[options ]type base64`, with the dates between which it counts in UTC (`policy.keys.render_signer`).
     Raises: UndeterminedError when git is too old to say.
     """
     import tempfile
 
     lines = []
+    dated = False
     for number, key in enumerate(keys):
-        words = key.split()
-        if len(words) >= 2 and words[0].startswith(("ssh-", "ecdsa-", "sk-")):
-            lines.append(f'key-{number} namespaces="git" {words[0]} {words[1]}\n')
-    require_version(read_version(repository.git.text("version")), SSH_TAG_GIT, "to verify SSH signatures")
+        *options, kind, data = key.split(" ")
+        dated = dated or bool(options)
+        lines.append(f"key-{number} {','.join([NAMESPACE, *options])} {kind} {data}\n")
+    wanted, purpose = (DATED_KEY_GIT, " by keys with dates") if dated else (SSH_TAG_GIT, "")
+    require_version(read_version(repository.git.text("version")), wanted, "to verify SSH signatures" + purpose)
     with tempfile.TemporaryDirectory(prefix="rollback-guard-") as folder:
         signers = os.path.join(folder, "allowed-signers")
         with open(signers, "w", encoding="utf-8") as file:
@@ -188,5 +193,6 @@ def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> b
             "gpg.minTrustLevel": "fully",
         }
         config = [part for name, value in pinned.items() for part in ("-c", f"{name}={value}")]
-        process = repository.git.run("verify-tag", oid, config=config, accept=tuple(range(256)))
+        # git tells ssh-keygen the tag's date as local time, and the keys' dates are UTC.
+        process = repository.git.with_env(TZ="UTC0").run("verify-tag", oid, config=config, accept=tuple(range(256)))
     return process.returncode == 0

@@ -7,7 +7,7 @@ about values that were already found wrong.
 from __future__ import annotations
 
 from rollback_guard.policy.patterns import is_literal, matches, matches_any
-from rollback_guard.policy.problems import Place
+from rollback_guard.policy.problems import Place, dotted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,13 +104,15 @@ def _check_counts(policy: Policy, place: Place, unread: frozenset[str]) -> None:
 
 def _check_people(policy: Policy, place: Place) -> None:
     """Identities collapse into one person, so nothing that identifies may belong to two."""
-    owners: dict[str, str] = {}
+    owners: dict[str, tuple[str, Place]] = {}
     for person in policy.people:
         here = place.at(person.id)
         for what, folded, spot in _identities(person, here):
-            owner = owners.setdefault(folded, person.id)
+            owner, other = owners.setdefault(folded, (person.id, spot))
             if owner != person.id:
-                spot.fail(None, f"{what} belongs to {owner} already")
+                spot.fail(None, f"{what} belongs to {owner} already ({dotted(other.path)})")
+            elif what == "this key" and spot is not other:  # with other dates it would count by which is read first
+                spot.fail(None, f"this key is listed already ({dotted(other.path)})")
 
 
 def _identities(person: Person, place: Place) -> Iterator[tuple[str, str, Place]]:
@@ -121,8 +123,8 @@ def _identities(person: Person, place: Place) -> Iterator[tuple[str, str, Place]
         yield f"the login {login}", f"login:{login.casefold()}", place.at("github")
         yield f"the GitHub id {number}", f"id:{number.lstrip('0')}", place.at("github")
     for index, key in enumerate(person.keys):
-        words = key.split()
-        yield "this key", f"key:{words[1] if len(words) > 1 else key}", place.at("keys").at(index)
+        data = next((word for word in key.split(" ") if word.startswith("AAAA")), key)
+        yield "this key", f"key:{data}", place.at("keys").at(index)
 
 
 def _check_routes(policy: Policy, place: Place) -> None:

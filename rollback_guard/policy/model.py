@@ -20,7 +20,7 @@ Emails = tuple[str, ...]
 RepositoryNames = tuple[str, ...]
 TrailerKey = str
 Members = tuple[str, ...]
-Texts = tuple[str, ...]
+Keys = tuple[str, ...]
 Command = tuple[str, ...]
 Count = int
 Duration = int  # seconds
@@ -57,7 +57,7 @@ class Person(NamedTuple):
     name: Text
     emails: Emails
     github: Optional[Login] = None
-    keys: Texts = ()
+    keys: Keys = ()
 
 
 class SignOff(NamedTuple):
@@ -173,7 +173,8 @@ FIELD_DOCS: dict[str, dict[str, str]] = {
         "name": "The person's name as people say it.",
         "emails": "Every e-mail address that the person commits or signs with.",
         "github": "GitHub login and numeric id: login#1234567.",
-        "keys": "SSH public keys that the person signs with.",
+        "keys": 'SSH public keys that the person signs with, each a line of a .pub file; valid-after="YYYYMMDD" and '
+        'valid-before="YYYYMMDD" in UTC, joined by a comma, may stand before one.',
     },
     "SignOff": {
         "role": "The role's name, such as review, qa or uat.",

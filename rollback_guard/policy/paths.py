@@ -26,6 +26,7 @@ def governs(path: str) -> bool:
 
 HEADS = "refs/heads/"
 REMOTE = "refs/remotes/origin/"
+OURS = "refs/rollback-guard/"  # evidence lies below it
 # The branches that may be the default one, likeliest first; without any policy they stand for production.
 DEFAULT_BRANCHES = (
     "refs/remotes/origin/HEAD",

@@ -13,6 +13,19 @@ DATE = r"(?P<date>[0-9]+(?:\.[0-9]+)*)"
 NUMBER = r"(?P<number>[0-9]{1,18})"
 
 
+def explain_fault(pattern: str) -> str:
+    """What is wrong with a policy's `release.tag`, or ""."""
+    filled = pattern.replace("{date}", "1").replace("{number}", "1")
+    if "{number}" not in pattern:
+        return "must hold {number}, or two releases of one day would have one name"
+    if "{" in filled or "}" in filled:
+        return "may only hold the fields {date} and {number}"
+    bad = any(part in filled for part in ("..", "@{", "//", " ", "~", "^", ":", "?", "*", "[", "\\", "/."))
+    if bad or filled[0] in "-/." or filled.endswith((".lock", "/", ".")):
+        return "is no name that git accepts for a tag"
+    return ""
+
+
 def name_pattern(pattern: str) -> re.Pattern[str]:
     """The names that a policy's `release.tag` stands for: {date} digits and dots, {number} digits."""
     parts = re.split(r"(\{date\}|\{number\})", pattern)
@@ -34,9 +47,21 @@ def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
 
 
 def keys_of_taggers(policy: Policy) -> tuple[str, ...]:
-    """The public keys of the people who may tag stable releases; nobody named means everybody known."""
+    """The public keys of the people who may tag stable releases; nobody named means everybody known.
+
+    Each as `policy.keys.render_signer` writes it.
+    """
+    from rollback_guard.policy.keys import read_key, render_signer
+
     allowed = policy.members_of(policy.release.by)
-    return tuple(key for person in policy.people if not allowed or person.id in allowed for key in person.keys)
+    found = []
+    for person in policy.people:
+        for line in person.keys if not allowed or person.id in allowed else ():
+            try:
+                found.append(render_signer(read_key(person.id, line)))
+            except ValueError:  # a policy that nobody read: what is no key is nobody's
+                continue
+    return tuple(found)
 
 
 def may_tag(policy: Policy, email: str) -> bool:

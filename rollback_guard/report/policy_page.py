@@ -23,6 +23,7 @@ KIND_WORDS = {
     "Texts": "list of texts",
     "Glob": "pattern",
     "Globs": "list of patterns",
+    "Keys": "list of public keys",
     "Emails": "list of e-mail addresses",
     "RepositoryNames": "list of repository names or URLs",
     "TrailerKey": "trailer key",

@@ -13,6 +13,9 @@ from rollback_guard.policy.model import Policy
 from rollback_guard.policy.problems import MOST_NAMES, MOST_PROBLEMS, Problem, dotted, nearest_name
 from rollback_guard.policy.read import LIMIT, read_policy
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYxGDEvRSV8lW+S51e0wvdVhXXeRuUo4Iwz812GKjf0"
+OTHER_KEY = KEY.replace("IGYx", "IGYy")
+THIRD_KEY = KEY.replace("IGYx", "IGYz")
 WHOLE = """\
 version = 1
 
@@ -28,7 +31,7 @@ from = ["release/*", "hotfix/*"]
 name = "Jane Doe"
 emails = ["jane@acme.example"]
 github = "jane#1234567"
-keys = ["ssh-ed25519 AAAA jane"]
+keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYxGDEvRSV8lW+S51e0wvdVhXXeRuUo4Iwz812GKjf0 jane"]
 
 [people.omar]
 name = "Omar Haddad"
@@ -392,12 +395,38 @@ def test_what_one_part_means_for_another(more: str, key: str, message: str) -> N
 
 
 def test_nothing_that_identifies_belongs_to_two_people() -> None:
-    person = 'name = "X"\nkeys = ["ssh-ed25519 AAAA {0}", "{0}"]\ngithub = "{0}#7"\nemails = ["{0}@x"]\n'
-    found = problems(LEAST + "[people.a]\n" + person.format("a") + "[people.b]\n" + person.format("b"))
+    person = 'name = "X"\nkeys = ["{1}", "{2} {0}"]\ngithub = "{0}#7"\nemails = ["{0}@x"]\n'
+    first = "[people.a]\n" + person.format("a", OTHER_KEY, KEY)
+    found = problems(LEAST + first + "[people.b]\n" + person.format("b", KEY, THIRD_KEY))
     assert [(problem.key, problem.message) for problem in found] == [
-        ("people.b.keys[1]", "this key belongs to a already"),
-        ("people.b.github", "the GitHub id 7 belongs to a already"),
+        ("people.b.keys[1]", "this key belongs to a already (people.a.keys[2])"),
+        ("people.b.github", "the GitHub id 7 belongs to a already (people.a.github)"),
     ]
+
+
+def test_a_key_is_the_same_key_with_other_dates_and_another_comment() -> None:
+    """Otherwise it would count by whichever line is read first."""
+    dated = f"valid-after='20260101' {KEY} laptop".replace("'", '\\"')
+    person = f'name = "X"\nemails = ["{{0}}@x"]\nkeys = ["{KEY}", "{dated}"]\n'
+    problem = only(LEAST + "[people.a]\n" + person.format("a"))
+    assert (problem.key, problem.message) == ("people.a.keys[2]", "this key is listed already (people.a.keys[1])")
+    assert problem.line == 7
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "must not be empty"),
+        ("ssh-ed25519 AAAA jane", "is damaged"),
+        ("jane@acme.example " + KEY, "must be a public key as in a .pub file"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "is a private key"),
+    ],
+)
+def test_a_key_that_is_none_is_said_at_its_place(line: str, message: str) -> None:
+    people = f'[people.a]\nname = "X"\nemails = ["a@x"]\nkeys = [\n  "{OTHER_KEY}",\n  "{line}",\n]\n'
+    problem = only(LEAST + people)
+    assert (problem.key, problem.line) == ("people.a.keys[2]", 9)
+    assert message in problem.message
 
 
 def test_a_team_bears_a_name_like_a_person() -> None:

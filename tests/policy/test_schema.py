@@ -15,7 +15,7 @@ from rollback_guard.policy.kinds import KINDS
 from rollback_guard.policy.read import POLICY, read_policy
 from rollback_guard.policy.schema import render_schema
 from rollback_guard.policy.structs import fields_of
-from tests.policy.test_read import LEAST, PEOPLE, ROLE, WHOLE
+from tests.policy.test_read import KEY, LEAST, OTHER_KEY, PEOPLE, ROLE, WHOLE
 from tests.support.architecture import ROOT
 from tests.support.builder import POLICY as SHOP
 
@@ -26,7 +26,17 @@ else:
 
 ACCEPTED = [WHOLE, LEAST, LEAST + PEOPLE + ROLE, SHOP, LEAST + "[release]\nsigned = false\n"]
 ACCEPTED += [path.read_text() for path in sorted((ROOT / "examples" / "policies").glob("*.toml"))]
+JANE = LEAST + "[people.jane]\nname = 'J'\nemails = ['j@x']\n"
+DATES = 'valid-after="20260101",valid-before="20270101120000Z"'
+ACCEPTED += [JANE + f"keys = ['{DATES} {KEY}', ' {OTHER_KEY}  J. Doe, laptop ']\n"]
 REFUSED = [
+    JANE + "keys = 'x'\n",
+    JANE + f"keys = ['{KEY.replace('ed25519', 'dss')}']\n",
+    JANE + f"keys = ['{KEY.replace('AAAAC3', 'AAA*C3')}']\n",
+    JANE + f"keys = ['jane@x {KEY}']\n",
+    JANE + f"keys = ['namespaces=\"git\" {KEY}']\n",
+    JANE + f"keys = ['valid-after=\"2026\" {KEY}']\n",
+    JANE + f'keys = ["{KEY} \\t"]\n',
     "",
     "version = 1\n",
     LEAST + "colour = 1\n",

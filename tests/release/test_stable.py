@@ -200,6 +200,29 @@ def test_signatures(path_of_repo: Path, tmp_path: Path) -> None:
     assert message.message == "m"
 
 
+def test_a_key_counts_between_its_dates_only(
+    path_of_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What decides is when the tag was made, in UTC wherever the machine is."""
+    repo = begun(path_of_repo)
+    key, public = make_key(tmp_path, "key")
+    sign = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key}", "tag", "-s", "-m", "m")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-03-01T12:00:00Z")
+    repo.git(*sign, "stable/2026.3.1.1")
+    for zone in ("UTC0", "TST-14", "TST12"):
+        monkeypatch.setenv("TZ", zone)
+        for dates, state in (
+            ('valid-after="202603011200",valid-before="20260301120001" ', "stable"),
+            ('valid-before="20260301115959" ', "broken"),
+            ('valid-after="20260301120001Z" ', "broken"),
+        ):
+            assert states(repo, a_policy(dates + public, signed=True))["stable/2026.3.1.1"] == state, (zone, dates)
+    monkeypatch.setattr(tags, "DATED_KEY_GIT", (99,))
+    with pytest.raises(UndeterminedError, match="too old to verify SSH signatures by keys with dates"):
+        states(repo, a_policy('valid-after="20260301" ' + public, signed=True))
+    assert states(repo, a_policy(public, signed=True))["stable/2026.3.1.1"] == "stable"
+
+
 def test_a_git_that_cannot_verify(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = begun(path_of_repo)
     monkeypatch.setattr(tags, "SSH_TAG_GIT", (99,))

@@ -23,7 +23,7 @@ from rollback_guard.report.policy_text import (
     render_policy_text,
     show_document,
 )
-from tests.policy.test_read import LEAST, WHOLE
+from tests.policy.test_read import KEY, LEAST, OTHER_KEY, WHOLE
 from tests.support.architecture import ROOT
 
 
@@ -39,7 +39,7 @@ def matches(policy: Policy) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_policy_in_words() -> None:
-    policy = read(WHOLE.replace('keys = ["ssh-ed25519 AAAA jane"]', 'keys = ["a AAAA", "b BBBB"]'))
+    policy = read(WHOLE.replace(f'keys = ["{KEY} jane"]', f'keys = ["{KEY}", "{OTHER_KEY}"]'))
     text = render_policy_text(Shown(policy, "rollback-guard.toml", "0123abc", matches(policy)))
     lines = text.split("\n")
     assert lines[0] == "rollback-guard.toml at 0123abc: version 1, valid"
