@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.policy.starter import render_pre_commit_entries
-from rollback_guard.report.doctor_text import HOOK_IDS
+from rollback_guard.report.doctor_hooks import HOOK_IDS
 from tests.support.requirements import require
 
 MANIFEST = Path(__file__).parent.parent / ".pre-commit-hooks.yaml"

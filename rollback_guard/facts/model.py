@@ -157,6 +157,37 @@ class Touched(NamedTuple):
     others: bool = False  # it touches other files too
 
 
+class SignedDecision(NamedTuple):
+    """What one recorded envelope says of this change: a person's decision in a role, or why it is none that counts."""
+
+    role: str
+    decision: Literal["approve", "reject", "withdraw"]
+    person: Optional[str]  # id of the person whose key made the signature; None: nobody's whom the policy lists
+    claimed: str  # the person that the statement names
+    time: int  # when it says that it was signed, Unix seconds
+    binding: Literal["result", "change", "head"]
+    digest: str  # SHA-256 of the envelope, which names it in the store
+    stale: str = ""  # why it is about something else than what would land
+    other_base: bool = False  # that it was given on another base is the only reason
+    fault: str = ""  # why the signature itself does not count
+    comment: str = ""
+
+
+class SignedWaiver(NamedTuple):
+    """What one recorded envelope says of an exception: one person's signature under a waiver for one rule."""
+
+    rule: str
+    person: Optional[str]
+    claimed: str
+    time: int
+    expires: int  # Unix seconds
+    reason: str
+    incident: str
+    digest: str
+    stale: str = ""
+    fault: str = ""
+
+
 class Change(NamedTuple):
     """One proposed change of one target ref. Oids are full hex, of whatever length the repository uses."""
 
@@ -180,4 +211,7 @@ class Change(NamedTuple):
     refs: Fact[tuple[str, ...]] = Known(())  # full names of the refs that names are compared with
     touched: Fact[Touched] = Known(Touched())
     restoration: Optional[Restoration] = None
+    decisions: Fact[tuple[SignedDecision, ...]] = Known(())
+    waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
+    evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # fast-import wants a branch to write to; it is reset to nothing before each commit and at the end, and a
 # branch that is nothing is never stored.
-_SCRATCH = b"refs/rollback-guard/scratch"
+SCRATCH = b"refs/rollback-guard/scratch"
 # `git prune` removes what is left of folders of this name. Source: git's tmp-objdir.c and builtin/prune.c.
 PREFIX = "tmp_objdir-rollback-guard-"
 
@@ -45,17 +45,17 @@ class Quarantine:
     """A folder for new objects beside the repository's own, read and written by `git`; gone at the end."""
 
     def __init__(self, repository: Repository) -> None:
-        self._home = repository.objects_dir
-        self.path = os.path.join(self._home, f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}")
+        self.home = repository.objects_dir
+        self.path = os.path.join(self.home, f"{PREFIX}{os.getpid()}-{os.urandom(6).hex()}")
         try:
             os.mkdir(self.path, 0o700)
         except OSError as error:
             raise RefusedError(
-                f"nothing can be written to {self._home}: {error.strerror}",
+                f"nothing can be written to {self.home}: {error.strerror}",
                 remedy="make the repository writable, or run this where it is",
             ) from None
         others = repository.git.env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
-        alternates = quote_alternate(self._home) + (f":{others}" if others else "")
+        alternates = quote_alternate(self.home) + (f":{others}" if others else "")
         self.git = repository.git.with_env(GIT_OBJECT_DIRECTORY=self.path, GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
 
     def __enter__(self) -> Quarantine:
@@ -67,13 +67,13 @@ class Quarantine:
     def keep(self) -> None:
         """Move the packs into the repository: synced, and the index last, which alone makes a pack seen."""
         source = os.path.join(self.path, "pack")
-        target = os.path.join(self._home, "pack")
+        target = os.path.join(self.home, "pack")
         os.makedirs(target, exist_ok=True)
         for name in sorted(os.listdir(source), key=lambda name: (name.endswith(".idx"), name)):
             path = os.path.join(source, name)
-            _sync(path)
+            sync(path)
             keep_file(path, os.path.join(target, name))
-        _sync(target)
+        sync(target)
 
 
 def keep_file(path: str, target: str) -> None:
@@ -82,7 +82,8 @@ def keep_file(path: str, target: str) -> None:
         os.rename(path, target)
 
 
-def _sync(path: str) -> None:
+def sync(path: str) -> None:
+    """Have what a file or folder holds on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -96,8 +97,8 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
     Author and committer are who git says is working here.
     Raises: UsageError when git does not know that; GitError when a tree is missing.
     """
-    author = _identity(quarantine, "GIT_AUTHOR_IDENT")
-    committer = _identity(quarantine, "GIT_COMMITTER_IDENT")
+    author = identity(quarantine, "GIT_AUTHOR_IDENT")
+    committer = identity(quarantine, "GIT_COMMITTER_IDENT")
     people = b"author %s\ncommitter %s\n" % (author, committer)
     stream: list[bytes] = []
     before, mark = encode(parent), 0
@@ -105,14 +106,14 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
         content = b"deleteall\n" if commit.tree is None else b'M 040000 %s ""\n' % encode(commit.tree)
         # `merge` without `from` begins with no files, so that no tree is ever read. Source: git-fast-import(1).
         stream += (
-            b"reset %s\ncommit %s\nmark :%d\n" % (_SCRATCH, _SCRATCH, mark),
+            b"reset %s\ncommit %s\nmark :%d\n" % (SCRATCH, SCRATCH, mark),
             people,
             b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
             content,
             b"\n",
         )
         before = b":%d" % mark
-    stream.append(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, _SCRATCH))
+    stream.append(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, SCRATCH))
     process = quarantine.git.with_env(**ROOMY).run(
         "fast-import",
         "--done",
@@ -128,7 +129,8 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
     return oid
 
 
-def _identity(quarantine: Quarantine, name: str) -> bytes:
+def identity(quarantine: Quarantine, name: str) -> bytes:
+    """Who git says is working here, with the time: `GIT_AUTHOR_IDENT` or `GIT_COMMITTER_IDENT`. Raises: UsageError."""
     process = quarantine.git.run("var", name, accept=(0, 1, 128))
     if process.returncode != 0:
         raise UsageError(

@@ -130,6 +130,7 @@ def update_refs(repository: Repository, updates: tuple[tuple[str, str, str], ...
     if process.returncode != 0:
         said = decode(process.stderr).strip().splitlines()
         raise RefusedError(
-            "no ref was moved: " + (said[-1] if said else "git refused the transaction"),
+            "no ref was moved: "
+            + next((line for line in said if line.startswith("fatal: ")), "git refused the transaction"),
             remedy="somebody may have moved the branch meanwhile: look at it, and run the command again",
         )

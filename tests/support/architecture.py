@@ -43,6 +43,11 @@ LAYERS = (
         ("facts", "facts.*"),
         ("", "errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model"),
     ),
+    Layer(
+        "evidence",
+        ("evidence", "evidence.*"),
+        ("errors", "policy", "policy.*", "git", "git.*", "facts.model"),
+    ),
     Layer("gate", ("gate", "gate.*"), ("errors", "policy", "policy.*", "facts.model"), pure=True),
     Layer(
         "report",
@@ -70,13 +75,16 @@ LAYERS = (
     Layer("entry", ("entry", "entry.*"), ("*",)),
 )
 # What runs when a commit, push or receive is judged. Only the standard library is trusted there.
-ENFORCEMENT = ("policy.*", "facts.*", "gate.*", "git.*", "report.*", "entry.hook", "entry.judge", "entry.exit_codes")
+ENFORCEMENT = (
+    *("policy.*", "facts.*", "evidence.*", "gate.*", "git.*", "report.*"),
+    *("entry.hook", "entry.judge", "entry.question", "entry.exit_codes"),
+)
 # The one module of `git` that may use GitPython; nothing of the enforcement path may import it.
 OUTSIDE_ENFORCEMENT = ("git.survey",)
 # Third parties: where each may be imported, and whether only inside functions.
 THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.survey",), True)}
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
-PROCESSES = ("git.*", "facts.installation", "entry.*")
+PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "entry.*")
 PURE_IMPORTS = frozenset(
     ("__future__", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools", "hashlib", "html")
     + ("itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli", "tomllib", "typing")

@@ -1,0 +1,87 @@
+"""Statements and real keys to test with: made by ssh-keygen, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from rollback_guard.evidence.envelope import Envelope, pae
+from rollback_guard.evidence.keys import Key, read_key
+from rollback_guard.evidence.signer import sign
+from rollback_guard.evidence.statement import (
+    PAYLOAD_TYPE,
+    Binding,
+    SignOffStatement,
+    Statement,
+    VerdictStatement,
+    WaiverStatement,
+    namespace_of,
+    render_statement,
+)
+
+BASE, TREE, HEAD = "1" * 40, "2" * 40, "3" * 40
+NOW = 1_795_392_000  # 2026-11-23T00:00:00Z
+BINDING = Binding(kind="result", repository="github.com/acme/shop", target="refs/heads/main", base=BASE, object=TREE)
+SIGN_OFF = SignOffStatement(
+    role="qa",
+    decision="approve",
+    binding=BINDING,
+    base=BASE,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="jane",
+    time=NOW,
+    comment="All 14 cases pass.\nZürich too.",
+)
+WAIVER = WaiverStatement(
+    rule="RG301",
+    binding=BINDING._replace(kind="head", base=None),
+    base=BASE,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="omar",
+    time=NOW,
+    expires=NOW + 3600,
+    reason="The database is down",
+    incident="INC-7",
+)
+VERDICT = VerdictStatement(
+    decision="allow",
+    binding=BINDING,
+    base=BASE,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="jane",
+    time=NOW,
+    policy_uri="git+https://github.com/acme/shop@" + BASE + "#rollback-guard.toml",
+    rules=(("RG101", "satisfied"), ("RG301", "waived")),
+    inputs=("b" * 64, "c" * 64),
+)
+
+
+class Pair(NamedTuple):
+    """A private key's path and the public key."""
+
+    path: str
+    line: str
+    key: Key
+
+
+def make_pair(folder: Path, name: str = "jane", kind: str = "ed25519", *, bits: int = 0, secret: str = "") -> Pair:
+    path = str(folder / name)
+    size = ["-b", str(bits)] if bits else []
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, *size, "-N", secret, "-C", name, "-f", path], check=True)
+    line = Path(path + ".pub").read_text().strip()
+    return Pair(path=path, line=line, key=read_key(name, line))
+
+
+def signed(statement: Statement, pair: Pair, *, namespace: str = "") -> Envelope:
+    payload = render_statement(statement)
+    data = pae(PAYLOAD_TYPE, payload)
+    blob = sign(data, key=pair.path, namespace=namespace or namespace_of(statement), environ=os.environ)
+    return Envelope(payload=payload, keyid=pair.key.fingerprint, sig=blob)
