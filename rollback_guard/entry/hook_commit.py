@@ -147,7 +147,8 @@ def _judge_commit(
 ) -> Verdict:
     import time
 
-    from rollback_guard.entry.judge import Question, evaluate, verdict_of
+    from rollback_guard.entry.judge import evaluate, verdict_of
+    from rollback_guard.entry.question import Question
     from rollback_guard.facts.commit import merge_commit, merge_heads, plain_commit
     from rollback_guard.facts.policy_source import PolicyFound, is_production
     from rollback_guard.facts.surroundings import read_surroundings, repository_of

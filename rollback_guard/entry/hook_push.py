@@ -158,7 +158,8 @@ def _judge(
     tell: Tell | None,
 ) -> int:
     from rollback_guard.entry.exit_codes import of_decision
-    from rollback_guard.entry.judge import Question, judge_updates
+    from rollback_guard.entry.judge import judge_updates
+    from rollback_guard.entry.question import Question
     from rollback_guard.entry.wiring import hook_text
     from rollback_guard.facts.model import Known
     from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of

@@ -6,70 +6,26 @@ left to `report`.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
-
+from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, is_production, policies_for, read_policy_at, tips_of
 from rollback_guard.facts.push import Update, move_of, move_of_production
 from rollback_guard.facts.range import Collected, Proposal, collect_range, ref_names
-from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.evaluate import evaluate_change
-from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed, Verdict, decide_all
+from rollback_guard.gate.verdict import ChangeVerdict, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, list_refs, resolve_commit, short_branch
 from rollback_guard.git.repository import Repository, current_branch
-from rollback_guard.policy.model import Policy
-from rollback_guard.policy.paths import DEFAULT_BRANCHES
+from rollback_guard.policy.paths import DEFAULT_BRANCHES, OURS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rollback_guard.facts.model import Stage
-
-
-class WhatIf(NamedTuple):
-    """A policy that is tried instead of the one in force."""
-
-    policy: Policy
-    path: str
-    data: bytes
-
-
-class Question(NamedTuple):
-    """What every judgement needs: where, when, and by which policy if not the one in force."""
-
-    repository: Repository
-    around: Surroundings
-    as_of: int  # Unix seconds
-    what_if: Optional[WhatIf] = None
-
-
-def digest_of(data: bytes) -> str:
-    """`sha256:` and the hex digest of a policy's bytes."""
-    import hashlib  # only a whole verdict pays for this import
-
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def policy_used(question: Question, found: PolicyFound, commit: str | None) -> PolicyUsed:
-    """What the verdict says about the policy that judged."""
-    if question.what_if is not None:
-        return PolicyUsed(
-            commit=None, path=question.what_if.path, digest=digest_of(question.what_if.data), what_if=True
-        )
-    if found.path is None:
-        return PolicyUsed(commit=commit, path=None, digest=None)
-    return PolicyUsed(commit=commit, path=found.path, digest=digest_of(found.data))
-
-
-def in_force(question: Question, objects: ObjectReader, base: str | None) -> PolicyFound:
-    """The policy that judges a change of a target whose tip is `base`."""
-    if question.what_if is not None:
-        return PolicyFound(at="--policy", policy=question.what_if.policy, path=question.what_if.path)
-    return PolicyFound(at="nothing") if base is None else read_policy_at(objects, base)
+    from rollback_guard.policy.model import Policy
 
 
 def evaluate(question: Question, found: PolicyFound, change: Change, proposed: PolicyFound) -> ChangeVerdict:
@@ -88,6 +44,7 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
         )
     if question.what_if is not None:
         proposed = found
+    change = _with_evidence(question, found.policy, change)
     brought = proposed.error.message if proposed.error is not None else ""
     return evaluate_change(
         found.policy,
@@ -98,6 +55,20 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
         proposed_error=brought if touched else "",
         brought=policy_used(question, proposed, change.head) if found.policy is None else None,
     )
+
+
+def _with_evidence(question: Question, policy: Policy | None, change: Change) -> Change:
+    """The change, with what people signed about it; where nothing is recorded, nothing is imported either."""
+    if policy is None or not change.production or not (policy.sign_off or policy.waiver):
+        return change
+    book = question.book
+    if book is None:
+        if not list_refs(question.repository, OURS):
+            return change
+        from rollback_guard.evidence.collect import EvidenceBook
+
+        book = EvidenceBook(question.repository)
+    return book.about(policy, change, as_of=question.as_of)
 
 
 def verdict_of(question: Question, changes: Sequence[ChangeVerdict]) -> Verdict:
@@ -188,6 +159,10 @@ def judge_update(
         if not production or not here:  # a broken policy on a branch that is not production is nobody's business
             found = readable or PolicyFound(at="nothing")
         change = _moved(question, update, stage, name, missing, production=production, here=here)
+        if (update.ref + "/").startswith(OURS):
+            from rollback_guard.evidence.admission import faults_of_move
+
+            change = change._replace(evidence_faults=faults_of_move(repository, update.ref, update.old, update.new))
         return [evaluate(question, found, change, PolicyFound(at="nothing"))]
     if resolve_commit(repository, update.new) != update.new:
         raise RefusedError(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.entry.judge import Question, evaluate, in_force, verdict_of
+from rollback_guard.entry.judge import evaluate, verdict_of
+from rollback_guard.entry.question import Question, in_force
 from rollback_guard.errors import PolicyError, UsageError
+from rollback_guard.evidence.collect import EvidenceBook
 from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.landed import BLOCK, Setting, collect_landed
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
@@ -42,6 +44,7 @@ def iter_audit(
     `target` is the full ref name of the branch, `claimed` the repository's name where the caller gave it.
     """
     repository = question.repository
+    question = question._replace(book=EvidenceBook(repository))
     parsed: dict[str, PolicyFound] = {}
     with ObjectReader(repository.git) as objects:
         bases: dict[str | None, PolicyFound] = {}

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rollback_guard.entry.judge import Question
+    from rollback_guard.entry.question import Question
 
 
 def names_of(branch: str, remotes: Iterable[str], *, here_first: bool = False) -> tuple[str, ...]:

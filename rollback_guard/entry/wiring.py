@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from rollback_guard.entry.judge import Question, WhatIf
+    from rollback_guard.entry.question import Question, WhatIf
     from rollback_guard.gate.verdict import Verdict
 
 
@@ -31,7 +31,7 @@ def here() -> Repository:
 
 def ask(repository: Repository, what_if: WhatIf | None = None) -> Question:
     """A question about a repository, now."""
-    from rollback_guard.entry.judge import Question
+    from rollback_guard.entry.question import Question
     from rollback_guard.facts.surroundings import read_surroundings
 
     return Question(repository, read_surroundings(repository), int(time.time()), what_if)

@@ -12,6 +12,7 @@ from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.rule import Case, not_applicable, satisfied
 from rollback_guard.gate.scope import RESTORED, goes_back, lands_nothing, why_no_restoration, why_not_applicable
 from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
+from rollback_guard.gate.waivers import with_waivers
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
 
@@ -37,6 +38,7 @@ def evaluate_change(
     present = _answer_all(case)
     case = _compare(case._replace(present=present), proposed, used)
     outcomes = tuple(sorted((*present, _answer(COMPARING, dict(RULE_NAMES)[COMPARING], case))))
+    outcomes = with_waivers(policy, change, outcomes, as_of)
     return ChangeVerdict(
         decision=decide(outcomes, production=change.production),
         repository=_repository_name(change),

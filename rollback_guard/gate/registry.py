@@ -30,6 +30,7 @@ RULE_NAMES: tuple[tuple[str, str], ...] = (
     ("RG205", "sign-off-unproven"),
     ("RG206", "malformed-trailer"),
     ("RG207", "vetoed"),
+    ("RG306", "attestation-invalid"),
 )
 
 
@@ -73,6 +74,8 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg206_malformed_trailer import RULE
         case "RG207":
             from rollback_guard.gate.rules.rg207_vetoed import RULE
+        case "RG306":
+            from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
         case _:
             raise KeyError(rule)
     return RULE

@@ -69,3 +69,12 @@ def undetermined(rule: str, name: str, unknown: Unknown, subject: str, *notes: s
 def judge(rule: str, name: str, findings: tuple[Finding, ...], *notes: str) -> Outcome:
     """Violated when there are findings, satisfied when there are none."""
     return violated(rule, name, findings, *notes) if findings else satisfied(rule, name, *notes)
+
+
+def answered(
+    rule: str, name: str, findings: tuple[Finding, ...], open_questions: tuple[Finding, ...], *notes: str
+) -> Outcome:
+    """Violated when there are findings; else undetermined when there are questions that nothing answered."""
+    if findings or not open_questions:
+        return judge(rule, name, findings, *notes)
+    return Outcome(rule=rule, name=name, answer="undetermined", findings=open_questions, notes=notes)

@@ -71,13 +71,18 @@ def _beside_production(rule: str, case: Case) -> str | None:
         return "the ref goes away" if change.move == "delete" else None
     if rule == "RG206" and change.stage == "message" and case.policy is not None:
         return None
+    if rule == "RG306" and change.evidence_faults is not None:
+        return None
     return f"{short_name(change.target)} is no production branch"
 
 
 def why_no_restoration(policy: Policy, restoration: Restoration) -> str:
     """Why going back to a stable release is judged like any other change, or "" when it is let through."""
-    if any(role.proof != "trailer" for role in policy.sign_off):
-        return f"it goes back to {restoration.tag}, but a role asks for a proof that cannot be read yet"
+    if any(role.proof != "trailer" for role in policy.sign_off) and not policy.release.signed:
+        return (
+            f"it goes back to {restoration.tag}, but a role asks for more than trailers, and who made that tag is "
+            "not proven: the policy does not say `signed = true` under [release]"
+        )
     if not restoration.committers:
         return f"it goes back to {restoration.tag}, but who committed it is not known"
     allowed = policy.members_of(policy.release.by)

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from rollback_guard.facts.model import Change, Identity, Message, Survey
-from rollback_guard.gate.people import Makers, is_maker, makers_of, person_of
+from rollback_guard.facts.model import Change, Identity, Message
+from rollback_guard.gate.people import Makers, is_maker, person_of
 from rollback_guard.policy.model import Person, Policy, SignOff
 
 DAY = 86400  # seconds; a clock may be this far ahead before a date counts as false
-
-UNREADABLE_PROOF = {
-    "forge": "this version cannot read reviews of a forge yet",
-    "signature": "this version cannot read signed sign-offs yet",
-}
 
 
 class Seen(NamedTuple):
@@ -104,28 +99,8 @@ def valid_signers(seen: tuple[Seen, ...]) -> frozenset[str]:
     return frozenset(one.person.id for one in seen if one.valid and one.person is not None)
 
 
-def signers_of(
-    policy: Policy, role: SignOff, messages: tuple[Message, ...], survey: Survey, as_of: int
-) -> frozenset[str]:
-    """Who has validly signed for one role on these messages."""
-    return valid_signers(seen_sign_offs(policy, messages, makers_of(policy, survey), as_of, role=role))
-
-
 def bearer_in_words(message: Message, change: Change) -> str:
     """The commit that bears a trailer, for a finding."""
     if message.commit:
         return f"commit {message.commit[:12]}"
     return "the commit in the making" if change.head is None else "the merge in the making"
-
-
-def beyond_trailers(policy: Policy) -> tuple[SignOff, ...]:
-    """The roles that ask for a proof which a trailer never has."""
-    return tuple(role for role in policy.sign_off if role.proof != "trailer")
-
-
-def why_unproven(role: SignOff) -> str:
-    """Why a role's sign-offs cannot be judged yet."""
-    return f"{role.role} asks for proof {role.proof}, and {UNREADABLE_PROOF[role.proof]}; so the policy blocks"
-
-
-UNPROVEN_REMEDY = 'in rollback-guard.toml, under the role\'s [[sign-off]]: proof = "trailer"'

@@ -128,6 +128,19 @@ class Scene:
         return self.repo.git("commit-tree", tree, *options, "-m", message, **self.repo.as_person(by))
 
 
+def scene_of(folder: Path, repo: RepositoryBuilder, *, name: str) -> Scene:
+    """A guarded server, empty, beside a clone that stands in `clone` of the folder; both bear the repository's name."""
+    server = RepositoryBuilder(folder / "server.git", bare=True)
+    made = ran(*GUARD, "install", "--server", "--repository", str(server.path), cwd=folder)
+    assert made.code == 0, made.err
+    for one in (server, repo):
+        one.git("config", "rollback-guard.repository", name)
+    server.git("config", "receive.fsckObjects", "false")
+    scene = Scene(folder)
+    scene.repo = repo
+    return scene
+
+
 @pytest.fixture(scope="session")
 def built_scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """main: the policy and an app; then release/1.3, merged and tagged stable; release/1.4 is signed and waits."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.entry import judge_history
-from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import iter_audit, judge_landed
+from rollback_guard.entry.question import Question
 from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.facts import landed as landed_module
 from rollback_guard.facts.surroundings import read_surroundings

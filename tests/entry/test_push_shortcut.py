@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rollback_guard.entry.hook_push import _is_elsewhere
-from rollback_guard.entry.judge import Question, judge_updates
+from rollback_guard.entry.judge import judge_updates
+from rollback_guard.entry.question import Question
 from rollback_guard.facts.model import Known
 from rollback_guard.facts.push import Update
 from rollback_guard.facts.surroundings import read_surroundings

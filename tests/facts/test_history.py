@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback_guard.entry.judge import Question
 from rollback_guard.entry.judge_history import iter_audit
+from rollback_guard.entry.question import Question
 from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import Repository, open_repository

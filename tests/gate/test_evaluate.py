@@ -132,14 +132,14 @@ def test_before_a_merge_its_message_is_not_judged() -> None:
     verdict = judge(a_policy(), a_change(stage="merge", messages=IN_THE_MAKING))
     assert verdict.decision == "allow"
     left_out = ALL - asked(verdict)
-    assert left_out == {"RG002", "RG104", "RG106", *(f"RG20{number}" for number in range(1, 8))}
+    assert left_out == {"RG002", "RG104", "RG106", *(f"RG20{number}" for number in range(1, 8)), "RG306"}
     assert outcome_of(verdict, "RG201").notes == ("the merge's message is not written yet; commit-msg judges it",)
 
 
 @pytest.mark.parametrize("stage", ["message", "push", "receive", "range", "landed"])
 def test_a_merge_with_its_message_is_judged_by_everything(stage: str) -> None:
     verdict = judge(a_policy(), a_change(stage=stage, move="forward", landings=Known((a_landing(),))))
-    assert (verdict.decision, ALL - asked(verdict)) == ("allow", {"RG002", "RG207"})
+    assert (verdict.decision, ALL - asked(verdict)) == ("allow", {"RG002", "RG306"})
 
 
 def test_a_deletion_of_production_is_denied_without_asking_for_sign_offs() -> None:
@@ -321,7 +321,7 @@ def test_anybody_known_may_go_back_when_nobody_is_named_for_releases() -> None:
         (a_policy(), (JANE, STRANGER), "is none of the people"),
         (a_policy(release=Release()), (STRANGER,), "is none of the people"),
         (a_policy(), (), "who committed it is not known"),
-        (a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))), (JANE,), "cannot be read yet"),
+        (a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))), (JANE,), "who made that tag is not proven"),
     ],
 )
 def test_going_back_is_judged_like_any_change_when_somebody_else_does_it(
@@ -330,6 +330,13 @@ def test_going_back_is_judged_like_any_change_when_somebody_else_does_it(
     verdict = judge(policy, a_change(**GONE_BACK, restoration=restored(*committers)))
     assert verdict.decision == "deny"
     assert why in outcome_of(verdict, "RG101").notes[-1]
+
+
+def test_going_back_to_a_signed_release_needs_no_new_signatures() -> None:
+    policy = a_policy(sign_off=(REVIEW, QA._replace(proof="signature")), release=Release(by=("@release",), signed=True))
+    verdict = judge(policy, a_change(**GONE_BACK, restoration=restored(JANE)))
+    assert answers_of(verdict)["RG101"] == "satisfied"
+    assert answers_of(verdict)["RG201"] == "satisfied"
 
 
 def test_the_rules_that_go_back_freely_still_ask_for_facts_elsewhere() -> None:

@@ -20,6 +20,8 @@ from rollback_guard.facts.model import (
     MergeCheck,
     Message,
     Restoration,
+    SignedDecision,
+    SignedWaiver,
     Survey,
     Touched,
     Trailer,
@@ -28,7 +30,7 @@ from rollback_guard.facts.model import (
 from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import Answer, Outcome, decide, decide_all
-from rollback_guard.policy.model import Production, Release
+from rollback_guard.policy.model import Production, Release, Waiver
 from tests.support.facts import (
     BASE,
     HEAD,
@@ -58,7 +60,7 @@ from tests.support.facts import (
 MISSING = Unknown("not here")
 FACTS = (
     *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
-    *("base_in_head", "refs", "touched"),
+    *("base_in_head", "refs", "touched", "decisions", "waivers"),
 )
 # The facts without which a rule can never say that it holds.
 NEEDS = {
@@ -73,6 +75,7 @@ NEEDS = {
     "RG203": ("messages",),
     "RG204": ("messages", "survey"),
     "RG206": ("messages",),
+    "RG207": ("decisions",),
 }
 
 identities = st.sampled_from([JANE, JANE_AT_HOME, OMAR, QUINN, STRANGER, Identity("", "")])
@@ -126,8 +129,37 @@ merges = st.builds(
     hunks=some(st.builds(Hunk, path=st.text(max_size=5), line=st.integers(1, 9), added=some(st.text(max_size=5)))),
 )
 touched = st.builds(Touched, governing=st.sampled_from([(), (), ("rollback-guard.toml",)]), others=st.booleans())
+ids = st.sampled_from([None, "jane", "omar", "quinn", "tess", "nobody"])
+decisions = st.builds(
+    SignedDecision,
+    role=st.sampled_from(["review", "qa", "uat"]),
+    decision=st.sampled_from(["approve", "approve", "reject", "withdraw"]),
+    person=ids,
+    claimed=st.just("omar"),
+    time=st.sampled_from([0, NOW - 60, NOW, NOW + 10**6]),
+    binding=st.sampled_from(["result", "head", "change"]),
+    digest=st.sampled_from(["aa", "bb"]),
+    stale=st.sampled_from(["", "", "it was given elsewhere"]),
+    other_base=st.booleans(),
+    fault=st.sampled_from(["", "", "the signature does not verify"]),
+)
+waivers = st.builds(
+    SignedWaiver,
+    rule=st.sampled_from(["RG101", "RG201", "RG001", "RG205"]),
+    person=ids,
+    claimed=st.just("omar"),
+    time=st.sampled_from([0, NOW - 60, NOW + 10**6]),
+    expires=st.sampled_from([0, NOW + 60, NOW + 10**7]),
+    reason=st.just("the shop is down"),
+    incident=st.sampled_from(["", "INC-1"]),
+    digest=st.sampled_from(["aa", "bb"]),
+    stale=st.sampled_from(["", "", "elsewhere"]),
+    fault=st.sampled_from(["", "", "does not verify"]),
+)
 changes = st.builds(
     Change,
+    decisions=fact(some(decisions)),
+    waivers=fact(some(waivers)),
     stage=st.sampled_from(["commit", "merge", "message", "push", "receive", "range", "landed"]),
     target=st.sampled_from(["refs/heads/main", "refs/heads/main", "refs/heads/x", "refs/tags/main"]),
     production=st.booleans(),
@@ -162,6 +194,7 @@ policies = st.one_of(
             a_policy(people=(), sign_off=(), production=Production(branches=("main",))),
             a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))),
             a_policy(route=()),
+            a_policy(sign_off=(REVIEW, QA._replace(proof="forge")), waiver=Waiver(by=("omar", "tess"), count=1)),
         ]
     ),
 )
@@ -227,7 +260,7 @@ def test_a_defect_is_not_hidden_by_any_two_facts_that_are_lost(defect: str) -> N
         assert verdict.decision != "allow", lost
 
 
-@pytest.mark.parametrize("lost", sorted(set(FACTS) - {"base", "head_tree", "result_tree", "base_in_head"}))
+@pytest.mark.parametrize("lost", sorted(set(FACTS) - {"base", "head_tree", "result_tree", "base_in_head", "waivers"}))
 def test_a_change_in_order_is_undetermined_without_a_fact(lost: str) -> None:
     assert judge(a_policy(), a_change(**{lost: MISSING})).decision == "undetermined"
 

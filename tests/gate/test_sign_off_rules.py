@@ -155,26 +155,22 @@ def test_without_messages_or_makers_the_sign_offs_are_undetermined(fact: str) ->
     assert rg201(**{fact: SHALLOW}).answer == "undetermined"
 
 
-SIGNED_QA = a_policy(sign_off=(REVIEW, QA._replace(proof="signature")))
 FORGE_QA = a_policy(sign_off=(REVIEW, QA._replace(proof="forge")))
 
 
-@pytest.mark.parametrize("policy", [SIGNED_QA, FORGE_QA])
-def test_a_proof_that_cannot_be_read_blocks(policy: Any) -> None:
-    verdict = judge(policy, a_change())
+def test_a_proof_that_cannot_be_read_blocks() -> None:
+    verdict = judge(FORGE_QA, a_change())
     assert verdict.decision == "undetermined"
     for rule in ("RG201", "RG205", "RG207"):
         outcome = outcome_of(verdict, rule)
-        assert outcome.answer == "undetermined"
+        assert (rule, outcome.answer) == (rule, "undetermined")
         assert [finding.subject for finding in outcome.findings] == ["qa"]
-        assert "cannot" in outcome.findings[0].message
-        assert outcome.findings[0].message.endswith("the policy blocks")
 
 
 def test_a_missing_trailer_is_said_although_another_role_cannot_be_read() -> None:
-    outcome = rg201(SIGNED_QA, messages=Known(()))
+    outcome = rg201(FORGE_QA, messages=Known(()))
     assert [finding.subject for finding in outcome.findings] == ["review"]
-    assert "proof signature" in outcome.notes[0]
+    assert "reviews of a forge" in outcome.notes[0]
 
 
 def test_without_roles_the_rules_have_nothing_to_say() -> None:
@@ -390,4 +386,5 @@ def test_a_key_is_not_near_itself() -> None:
 
 def test_a_role_of_a_later_version_is_still_a_role() -> None:
     role = SignOff(role="uat", trailer="UAT-by", by=("tess",))
-    assert answers_of(judge(a_policy(sign_off=(role,)), a_change()))["RG205"] == "undetermined"
+    found = answers_of(judge(a_policy(sign_off=(role,)), a_change()))
+    assert (found["RG201"], found["RG205"]) == ("violated", "satisfied")

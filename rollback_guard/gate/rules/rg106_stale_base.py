@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Known, Unknown
+from rollback_guard.gate.people import called
+from rollback_guard.gate.proofs import decided, sign_command, stand
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
-from rollback_guard.gate.signoffs import is_key_of, parse_signer, signers_of
+from rollback_guard.gate.signoffs import is_key_of, parse_signer
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import quoted, short_name
 from rollback_guard.policy.model import Policy, SignOff
@@ -16,15 +18,16 @@ NAME = "stale-base"
 def evaluate(case: Case) -> Outcome:
     """For each role that is bound to the result: what was signed must be what lands."""
     policy, change = case.policy, case.change
-    roles = tuple(role for role in policy.sign_off if _is_bound(role)) if policy else ()
+    roles = tuple(role for role in policy.sign_off if role.binding == "result") if policy else ()
     if policy is None or not roles:
-        return not_applicable(ID, NAME, "no role with proof trailer is bound to the result")
+        return not_applicable(ID, NAME, "no role is bound to the result")
+    findings = [one for role in roles for one in _signed_elsewhere(case, policy, role)]
+    roles = tuple(role for role in roles if role.proof == "trailer")
     if change.base_in_head == Known(True):
-        return judge(ID, NAME, ())
+        return judge(ID, NAME, tuple(findings))
     same = _same_tree(change)
     if same is True:
-        return judge(ID, NAME, (), "the result has the tree that was signed")
-    findings: list[Finding] = []
+        return judge(ID, NAME, tuple(findings), *(("the result has the tree that was signed",) if roles else ()))
     unknowns: list[tuple[Unknown, str]] = []
     for role in roles:
         answer = _judge_role(case, policy, role, same)
@@ -37,8 +40,19 @@ def evaluate(case: Case) -> Outcome:
     return judge(ID, NAME, tuple(findings))
 
 
-def _is_bound(role: SignOff) -> bool:
-    return role.binding == "result" and role.proof == "trailer"
+def _signed_elsewhere(case: Case, policy: Policy, role: SignOff) -> list[Finding]:
+    """Signed approvals of a role without its count that were given on another base."""
+    if stand(policy, role, case.change, case.as_of).complete(role):
+        return []
+    return [
+        Finding(
+            subject=role.role,
+            message=f"{role.role} signed by {called(policy, one.person)}: {one.stale}",
+            remedy=f"have it looked at as it would land now, then: {sign_command(role, case.change)}",
+        )
+        for one in decided(case.change)
+        if one.role == role.role and one.person and one.other_base and one.decision == "approve"
+    ]
 
 
 def _same_tree(change: Change) -> bool | Unknown:
@@ -62,8 +76,7 @@ def _judge_role(case: Case, policy: Policy, role: SignOff, same: bool | Unknown)
         return None  # nothing was given on another tree; RG201 says what is missing
     if isinstance(change.survey, Unknown):
         return change.survey
-    landing = tuple(message for message in change.messages.value if message.bearer == "landing")
-    if len(signers_of(policy, role, landing, change.survey.value, case.as_of)) >= role.count:
+    if stand(policy, role, change, case.as_of, bearer="landing").complete(role):
         return None
     if isinstance(change.base_in_head, Unknown):
         return change.base_in_head

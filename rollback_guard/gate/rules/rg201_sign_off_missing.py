@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Change, Known, Message, Survey, Unknown
+from rollback_guard.facts.model import Change, Known, Survey
 from rollback_guard.gate.people import Makers, called, makers_of
-from rollback_guard.gate.rule import Case, Rule, not_applicable, satisfied, undetermined, violated
-from rollback_guard.gate.signoffs import (
-    UNPROVEN_REMEDY,
-    beyond_trailers,
-    seen_sign_offs,
-    valid_signers,
-    why_unproven,
-)
+from rollback_guard.gate.proofs import sign_command, stand
+from rollback_guard.gate.rule import Case, Rule, answered, not_applicable
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import listed, quoted
 from rollback_guard.policy.model import Policy, SignOff
@@ -25,37 +19,22 @@ def evaluate(case: Case) -> Outcome:
     policy, change = case.policy, case.change
     if policy is None or not policy.sign_off:
         return not_applicable(ID, NAME, "the policy asks for no sign-offs")
-    unproven = beyond_trailers(policy)
-    facts = (change.messages, change.survey)
-    findings: list[Finding] = []
+    makers = makers_of(policy, change.survey.value if isinstance(change.survey, Known) else Survey())
+    missing: list[Finding] = []
+    open_questions: list[Finding] = []
     notes: list[str] = []
-    if not isinstance(facts[0], Unknown) and not isinstance(facts[1], Unknown):
-        for role in policy.sign_off:
-            if role not in unproven:
-                finding, note = _judge_role(case, policy, role, facts[0].value, facts[1].value)
-                findings += [finding] if finding else []
-                notes += [note] if note else []
-    if findings:
-        return violated(ID, NAME, tuple(findings), *(why_unproven(role) for role in unproven))
-    if unproven:
-        open_questions = tuple(
-            Finding(subject=role.role, message=why_unproven(role), remedy=UNPROVEN_REMEDY) for role in unproven
-        )
-        return Outcome(rule=ID, name=NAME, answer="undetermined", findings=open_questions, notes=tuple(notes))
-    for fact in facts:
-        if isinstance(fact, Unknown):
-            return undetermined(ID, NAME, fact, "sign-offs")
-    return satisfied(ID, NAME, *notes)
-
-
-def _judge_role(
-    case: Case, policy: Policy, role: SignOff, messages: tuple[Message, ...], survey: Survey
-) -> tuple[Finding | None, str]:
-    makers = makers_of(policy, survey)
-    signed = valid_signers(seen_sign_offs(policy, messages, makers, case.as_of, role=role))
-    if len(signed) >= role.count:
-        return None, f"{role.role}: {listed(called(policy, one) for one in sorted(signed))}"
-    return _missing(case.change, policy, role, makers, signed), ""
+    for role in policy.sign_off:
+        standing = stand(policy, role, change, case.as_of)
+        if standing.complete(role):
+            notes.append(f"{role.role}: {listed(called(policy, one) for one in sorted(standing.signers))}")
+        elif standing.unknown is not None:
+            unknown = standing.unknown
+            open_questions.append(Finding(subject=role.role, message=unknown.reason, remedy=unknown.remedy))
+        else:
+            missing.append(_missing(change, policy, role, makers, standing.signers))
+    if missing:
+        notes += [one.message for one in open_questions]
+    return answered(ID, NAME, tuple(missing), tuple(open_questions), *notes)
 
 
 def _missing(change: Change, policy: Policy, role: SignOff, makers: Makers, signed: frozenset[str]) -> Finding:
@@ -69,6 +48,8 @@ def _missing(change: Change, policy: Policy, role: SignOff, makers: Makers, sign
             remedy=f"have more people named in `by` of the role {role.role}, in rollback-guard.toml",
         )
     names = listed((called(policy, one) for one in eligible), most=8)
+    if role.proof != "trailer":
+        return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=sign_command(role, change))
     line = f"{role.trailer}: {called(policy, eligible[0])}"
     return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=_remedy(change, line))
 
@@ -96,9 +77,10 @@ RULE = Rule(
 that a step was skipped. Each person counts once for a role, and never for a change that they had a hand in.""",
     example="""The policy asks `qa` for two sign-offs. The merge bears `QA-by: Quinn Lee <quinn@acme.example>` twice:
 that is one.""",
-    needs=("the trailers of the head and of what lands", "everybody who made a part of the change"),
+    needs=("the trailers of the head and of what lands, or the recorded evidence", "everybody who made the change"),
     offline=True,
-    remedy="""Ask one of the people named to look at it, and add the trailer to the head commit
+    remedy="""Ask one of the people named to look at it, and to sign: `guard sign qa --into main`. Where the policy
+takes trailers, add the line to the head commit
 (`git commit --amend --no-edit --trailer "QA-by: Quinn Lee <quinn@acme.example>"`) or to the merge's message.""",
     evaluate=evaluate,
 )

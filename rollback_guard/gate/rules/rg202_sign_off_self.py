@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rollback_guard.facts.model import Unknown
-from rollback_guard.gate.people import makers_of, written
+from rollback_guard.gate.people import called, makers_of, written
+from rollback_guard.gate.proofs import decided, stand, weigh
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
 from rollback_guard.gate.signoffs import bearer_in_words, seen_sign_offs
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -32,7 +33,19 @@ def evaluate(case: Case) -> Outcome:
         for seen in seen_sign_offs(policy, change.messages.value, makers, case.as_of)
         if seen.maker
     ]
-    return judge(ID, NAME, tuple(dict.fromkeys(findings)))
+    notes = []
+    for role in policy.sign_off:
+        for one in weigh(policy, role, decided(change), makers, case.as_of):
+            if one.maker and one.decision.decision == "approve":
+                what = (
+                    f"{called(policy, str(one.decision.person))} signed as {role.role}, but made a part of the change"
+                )
+                remedy = "ask somebody else who may sign; what is recorded stays, and counts for nothing"
+                if stand(policy, role, change, case.as_of).complete(role):
+                    notes.append(f"{what}; not needed, the role is complete")
+                else:
+                    findings.append(Finding(subject=role.role, message=what, remedy=remedy))
+    return judge(ID, NAME, tuple(dict.fromkeys(findings)), *notes)
 
 
 RULE = Rule(
@@ -43,7 +56,7 @@ RULE = Rule(
 must need a second person. All addresses of one person count as that person.""",
     example="""Jane commits as `jane@acme.example` and adds `Reviewed-by: Jane Doe <jane@home.example>`; the policy
 lists both addresses as hers.""",
-    needs=("the trailers of the head and of what lands", "authors, committers and co-authors of every commit"),
+    needs=("the sign-offs, as trailers or recorded", "authors, committers and co-authors of every commit"),
     offline=True,
     remedy="""Remove the trailer (`git commit --amend`) and ask somebody who had no hand in the change.""",
     evaluate=evaluate,

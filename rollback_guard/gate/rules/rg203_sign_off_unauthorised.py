@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Unknown
 from rollback_guard.gate.people import Makers, called, written
+from rollback_guard.gate.proofs import decided, stand, weigh
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
 from rollback_guard.gate.signoffs import Seen, bearer_in_words, seen_sign_offs
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -33,7 +34,18 @@ def evaluate(case: Case) -> Outcome:
         for seen in seen_sign_offs(policy, change.messages.value, _NOBODY, case.as_of)
         if not seen.named
     ]
-    return judge(ID, NAME, tuple(dict.fromkeys(findings)))
+    notes = []
+    for role in policy.sign_off:
+        for one in weigh(policy, role, decided(change), _NOBODY, case.as_of):
+            if not one.named and one.decision.decision != "withdraw":
+                who = called(policy, str(one.decision.person))
+                what = f"{who} signed as {role.role}, but the role does not name them"
+                remedy = f"ask one of: {listed(called(policy, each) for each in sorted(policy.members_of(role.by)))}"
+                if stand(policy, role, change, case.as_of).complete(role):
+                    notes.append(f"{what}; not needed, the role is complete")
+                else:
+                    findings.append(Finding(subject=role.role, message=what, remedy=remedy))
+    return judge(ID, NAME, tuple(dict.fromkeys(findings)), *notes)
 
 
 def _why(seen: Seen) -> str:
@@ -53,7 +65,7 @@ RULE = Rule(
     why="""A sign-off says that somebody with that duty looked. One by anybody else is a mistake or an attempt to look
 approved, and both should be seen instead of being passed over.""",
     example="""`QA-by: Omar Haddad <omar@acme.example>`, and Omar is a developer; or an address that nobody has.""",
-    needs=("the trailers of the head and of what lands",),
+    needs=("the sign-offs, as trailers or recorded",),
     offline=True,
     remedy="""Remove the trailer and ask somebody whom the role names. If the person should be able to sign, a change
 of the policy adds them to the role's `by`; a new address goes to their `emails`.""",

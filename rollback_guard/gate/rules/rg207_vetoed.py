@@ -1,29 +1,43 @@
-"""RG207: somebody who may sign has rejected the change. Rejections are evidence, which is not read yet."""
+"""RG207: somebody who may sign has rejected the change and not withdrawn it."""
 
 from __future__ import annotations
 
-from rollback_guard.gate.rule import Case, Rule, not_applicable
-from rollback_guard.gate.signoffs import UNPROVEN_REMEDY, beyond_trailers
+from rollback_guard.facts.model import Unknown
+from rollback_guard.gate.people import Makers, called
+from rollback_guard.gate.proofs import UNREADABLE_FORGE, forge_remedy, sign_command, stand, weigh
+from rollback_guard.gate.rule import Case, Rule, answered, not_applicable, undetermined
 from rollback_guard.gate.verdict import Finding, Outcome
 
 ID = "RG207"
 NAME = "vetoed"
+_NOBODY = Makers(people=frozenset(), emails=frozenset())  # who made the change may reject it too
 
 
 def evaluate(case: Case) -> Outcome:
-    """Undetermined where rejections could be on record; a trailer cannot reject."""
-    unproven = beyond_trailers(case.policy) if case.policy else ()
-    if not unproven:
-        return not_applicable(ID, NAME, "no role has a proof that could record a rejection")
-    findings = tuple(
-        Finding(
-            subject=role.role,
-            message=f"{role.role} asks for proof {role.proof}, and rejections cannot be read yet: so the policy blocks",
-            remedy=UNPROVEN_REMEDY,
-        )
-        for role in unproven
-    )
-    return Outcome(rule=ID, name=NAME, answer="undetermined", findings=findings)
+    """One finding for each role and person whose last signed word about exactly this change is no."""
+    policy, change = case.policy, case.change
+    if policy is None or not policy.sign_off:
+        return not_applicable(ID, NAME, "the policy asks for no sign-offs")
+    if isinstance(change.decisions, Unknown):
+        return undetermined(ID, NAME, change.decisions, "evidence")
+    findings: list[Finding] = []
+    open_questions: list[Finding] = []
+    for role in policy.sign_off:
+        for one in weigh(policy, role, change.decisions.value, _NOBODY, case.as_of):
+            if one.named and one.decision.decision == "reject":
+                said = f": {one.decision.comment}" if one.decision.comment else ""
+                findings.append(
+                    Finding(
+                        subject=role.role,
+                        message=f"{called(policy, str(one.decision.person))} rejected it as {role.role}{said}",
+                        remedy="talk to them, mend what they found, and have the new head signed; or they withdraw it: "
+                        f"{sign_command(role, change)} --withdraw",
+                    )
+                )
+        if role.proof == "forge" and not stand(policy, role, change, case.as_of).complete(role):
+            why = f"{role.role} accepts reviews of a forge, and {UNREADABLE_FORGE}: so rejections may be missed"
+            open_questions.append(Finding(subject=role.role, message=why, remedy=forge_remedy(role)))
+    return answered(ID, NAME, tuple(findings), tuple(open_questions))
 
 
 RULE = Rule(
@@ -31,12 +45,13 @@ RULE = Rule(
     name=NAME,
     title="somebody who may sign has rejected the change and not withdrawn it",
     why="""If one person says no, collecting enough others who say yes must not hide it. A rejection stands until the
-same person withdraws it. It is recorded as a signed statement; a trailer cannot say no.""",
-    example="""Quinn tries the release, finds that the basket loses items, and records a rejection; two colleagues who
-did not see it sign.""",
-    needs=("the recorded rejections",),
+same person withdraws it or approves, however old it is. It is recorded as a signed statement; a trailer cannot
+say no.""",
+    example="""Quinn tries the release, finds that the basket loses items, and records a rejection
+(`guard sign qa --reject --comment "the basket loses items"`); two colleagues who did not see it sign.""",
+    needs=("the recorded evidence",),
     offline=True,
-    remedy="""Talk to the person, fix what they found, and have them look again. This version cannot read rejections
-yet; a policy with `proof = "forge"` or `"signature"` is undetermined until it can.""",
+    remedy="""Talk to the person, fix what they found, and have them look again. What they rejected was exactly that
+tree: a new head needs new sign-offs, and their rejection of the old one is history.""",
     evaluate=evaluate,
 )
