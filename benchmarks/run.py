@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import audit, check, hooks, revert
+from benchmarks import audit, check, evidence, hooks, revert
 from benchmarks.places import ROOT, Places, prepare
 from benchmarks.table import Row, document, render_table
 from benchmarks.timing import Timing, WrongResultError
@@ -23,7 +23,7 @@ from benchmarks.timing import Timing, WrongResultError
 OUT = os.path.join(ROOT, "benchmarks", "out")
 PAGE = os.path.join(ROOT, "docs", "benchmarks.md")
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
-SUBJECTS = "hooks,check,revert,audit"
+SUBJECTS = "hooks,check,revert,audit,evidence"
 FEWEST = 15  # runs below which a median is not to be published
 
 
@@ -73,6 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         "check": check.run,
         "revert": lambda places, runs: revert.run(places, runs, full=arguments.full),
         "audit": audit.run,
+        "evidence": evidence.run,
     }
     machine, rows, samples = describe_machine(), [], {}
     for name in arguments.only.split(","):

@@ -73,6 +73,8 @@ SIGN_OFFS = (
     "QA-by: Quinn Lee <quinn@acme.example>",
     "UAT-by: Uma Patel <uma@acme.example>",
 )
+PEOPLE = ("jane", "omar", "quinn", "uma")
+SIGNERS = (("omar", "review"), ("quinn", "qa"), ("uma", "uat"))
 GUARD = [sys.executable, "-c", "from rollback_guard.entry.cli.main import run; run()"]
 
 
@@ -108,9 +110,11 @@ class Story:
         """Run git."""
         return self._run(["git", *args], "git", args, show, expect, where or self.clone)
 
-    def guard(self, *args: str, expect: tuple[int, ...] = (0,), where: str = "") -> str:
-        """Run guard."""
-        return self._run([*GUARD, *args], "guard", args, True, expect, where or self.clone)
+    def guard(self, *args: str, expect: tuple[int, ...] = (0,), where: str = "", brief: bool = False) -> str:
+        """Run guard; `brief` shows the command alone, where its like was shown before."""
+        if brief:
+            self._echo("$ " + " ".join(["guard", *(_quoted(arg) for arg in args)]))
+        return self._run([*GUARD, *args], "guard", args, not brief, expect, where or self.clone)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the clone."""
@@ -157,6 +161,38 @@ def tell(folder: str, echo: Callable[[str], None]) -> None:
     echo(f"\nthe whole story in {time.monotonic() - began:.1f} seconds")
 
 
+def signing_policy(keys: dict[str, str]) -> str:
+    """The policy with everybody's public key, where roles and stable releases ask for signatures."""
+    text = POLICY.replace('proof = "trailer"', 'proof = "signature"') + "signed = true\n"
+    for person, key in keys.items():
+        text = text.replace(f"[people.{person}]\n", f"[people.{person}]\nkeys = ['{key}']\n")
+    return text
+
+
+def _make_keys(story: Story) -> dict[str, str]:
+    """A new SSH key for everybody, in a folder beside the clone; the public ones. Raises: RefusedError."""
+    folder = os.path.join(story.folder, "keys")
+    os.mkdir(folder)
+    found = {}
+    for person in PEOPLE:
+        path = os.path.join(folder, person)
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", path]
+        try:
+            subprocess.run(command, env=story.env, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            remedy = "install OpenSSH, for example: apt-get install openssh-client"
+            raise RefusedError("ssh-keygen could not make keys for the demo", remedy=remedy) from None
+        with open(f"{path}.pub", encoding="ascii") as file:
+            found[person] = " ".join(file.read().split()[:2])
+    return found
+
+
+def _everybody_signs(story: Story, *, brief: bool) -> None:
+    for number, (person, role) in enumerate(SIGNERS):
+        story.guard("sign", role, "--into", "main", "--yes", "--key", f"../keys/{person}", brief=brief or number > 0)
+    story.guard("evidence", "push")
+
+
 def _begin(story: Story) -> None:
     story.chapter("A policy on production, hooks in the clone, a gate on the server")
     os.mkdir(story.clone)
@@ -165,7 +201,7 @@ def _begin(story: Story) -> None:
     story.write("app.py", "price = 100\n")
     story.git("add", "-A", show=False)
     story.git("commit", "-q", "-m", "The shop opens", show=False)
-    story.write("rollback-guard.toml", POLICY)
+    story.write("rollback-guard.toml", signing_policy(_make_keys(story)))
     story.git("add", "-A", show=False)
     story.git("commit", "-q", "-m", "Write down how production is changed", show=False)
     story.git("remote", "add", "origin", story.server, show=False)
@@ -188,16 +224,15 @@ def _release(story: Story) -> None:
     story.guard("check", "--into", "main", expect=(1,))
     story.git("push", "-q", "origin", "release/1.1")
     story.git("push", "-q", "origin", "release/1.1:main", expect=(1,))
-    story.chapter("Reviewed, tested and accepted: signed off on exactly what will land")
-    trailers = [part for line in SIGN_OFFS for part in ("--trailer", line)]
-    story.git("commit", "-q", "--amend", "--no-edit", *trailers)
+    story.chapter("Reviewed, tested and accepted: signed, by three people, on exactly what will land")
+    _everybody_signs(story, brief=False)
     story.guard("check", "--into", "main")
     story.chapter("Merged, pushed, and tagged as a stable release")
-    story.git("push", "-q", "--force", "origin", "release/1.1")
     story.git("switch", "-q", "main")
     story.git("merge", "-q", "--no-ff", "--no-edit", "release/1.1")
+    story.git("log", "-1", "--format=%B")
     story.git("push", "-q", "origin", "main")
-    story.guard("release")
+    story.guard("release", "--key", "../keys/jane")
     story.git("push", "-q", "origin", "--tags")
 
 
@@ -205,9 +240,9 @@ def _failure(story: Story) -> None:
     story.chapter("The next release lands by the book, and fails in production")
     story.git("switch", "-q", "-c", "release/1.2")
     story.write("app.py", "price = 0  # the shop gives everything away\n")
-    trailers = [part for line in SIGN_OFFS for part in ("--trailer", line)]
-    story.git("commit", "-q", "-am", "New prices", *trailers)
+    story.git("commit", "-q", "-am", "New prices")
     story.git("push", "-q", "origin", "release/1.2")
+    _everybody_signs(story, brief=True)
     story.git("switch", "-q", "main")
     story.git("merge", "-q", "--no-ff", "--no-edit", "release/1.2")
     story.git("push", "-q", "origin", "main")

@@ -30,6 +30,7 @@ from rollback_guard.git.hooks import (
 from rollback_guard.git.objects import PARTIAL, ObjectReader, TooLargeError
 from rollback_guard.git.process import decode, read_version
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs, resolve_commit
+from rollback_guard.git.refspecs import plan_refspecs
 from rollback_guard.git.repository import Repository, git_version, open_repository, read_config
 from rollback_guard.git.server_settings import checks_objects
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, POLICY_PATHS
@@ -230,13 +231,15 @@ def _workflow(repository: Repository, objects: ObjectReader, branch: str) -> str
 
 def _remotes(repository: Repository, around: Surroundings, environ: Mapping[str, str]) -> tuple[RemoteSeen, ...]:
     found = []
+    without = {step.remote for step in plan_refspecs(repository) if step.add}
     for name in around.remotes:
         process = repository.git.run("remote", "get-url", "--push", name, accept=(0, 2, 128))
         url = decode(process.stdout).strip() or around.urls[name]
         path = local_path(url, repository.git.cwd)
         seen = _behind(path, environ)
         gate: Literal["runs", "absent", "unseen"] = "unseen" if seen is None else "runs" if seen else "absent"
-        found.append(RemoteSeen(name=name, address=_address(path, url), gate=gate))
+        address = _address(path, url)
+        found.append(RemoteSeen(name=name, address=address, gate=gate, brings_evidence=name not in without))
     return tuple(found)
 
 

@@ -54,6 +54,7 @@ class RemoteSeen(NamedTuple):
     name: str
     address: str
     gate: Literal["runs", "absent", "unseen"]
+    brings_evidence: bool = True  # a fetch brings its recorded evidence, or nothing at all
 
 
 class Installation(NamedTuple):

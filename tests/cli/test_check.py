@@ -171,11 +171,11 @@ def test_one_broken_rule_denies(rule: str, story: Story, path_of_repo: Path) -> 
             assert all(finding["message"] and finding["remedy"] for finding in outcome["findings"])
 
 
-def test_proof_that_cannot_be_read_yet_is_undetermined(path_of_repo: Path) -> None:
+def test_a_trailer_where_a_signature_is_asked_for_is_refused(path_of_repo: Path) -> None:
     repo, _ = unproven(path_of_repo)
     said = check(repo.path, "--into", "main")
-    assert (said.code, said.json["decision"]) == (4, "undetermined")
-    assert "undetermined" in (said.answers["RG205"], said.answers["RG207"], said.answers["RG201"])
+    assert (said.code, said.json["decision"]) == (1, "deny")
+    assert {"RG201", "RG205"} <= set(said.violated)
 
 
 def test_conflict_between_base_and_head_is_undetermined_and_names_the_path(path_of_repo: Path) -> None:

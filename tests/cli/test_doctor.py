@@ -18,7 +18,8 @@ from rollback_guard.facts.installation import collect_installation, default_bran
 from rollback_guard.facts.installation_model import Folder, Installation, PolicySeen, RemoteSeen, StageSeen, Tools
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import open_repository
-from rollback_guard.report.doctor_text import Diagnosis, diagnose, healthy, render_text
+from rollback_guard.report.diagnosis import Diagnosis
+from rollback_guard.report.doctor_text import diagnose, healthy, render_text
 from tests.support.builder import POLICY, RepositoryBuilder, shop
 from tests.support.commands import guard
 from tests.support.servers import run_git
@@ -92,7 +93,8 @@ def test_hooks_that_are_missing(clone: Clone) -> None:
     assert main(["doctor"]) == 1
     out = clone.capsys.readouterr().out
     assert "error: pre-push: there is no hook  [hook-missing]\n" in out
-    assert "warning: prepare-commit-msg: there is no hook  [hook-missing]\n  → guard install\n" in out
+    assert "warning: prepare-commit-msg: there is no hook  [hook-missing]\n" in out
+    assert "does not bring the evidence that origin has" in out
     assert out.count("→ guard install\n") == 1
 
 
@@ -155,7 +157,8 @@ def test_pre_commit_that_runs_our_hooks(clone: Clone) -> None:
     assert "not installed for this stage" in clone.doctor()["pre-commit-not-installed"]["message"]
     pre_commit_hook(clone, "pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "prepare-commit-msg")
     found = clone.doctor()
-    assert set(found) == {"pre-commit-without-guard", "push-coverage"}
+    assert set(found) == {"pre-commit-without-guard", "push-coverage", "evidence-not-fetched"}
+    assert found["evidence-not-fetched"]["severity"] == "warning"
     assert found["pre-commit-without-guard"]["severity"] == "warning"
     assert "does not list guard-prepare-message" in found["pre-commit-without-guard"]["message"]
     assert found["push-coverage"]["remedy"] == "guard install"
@@ -450,7 +453,7 @@ def test_versions_are_judged_by_value() -> None:
 
 def test_every_finding_is_documented() -> None:
     root = Path(__file__).parent.parent.parent
-    source = (root / "rollback_guard" / "report" / "doctor_text.py").read_text()
+    source = "".join(path.read_text() for path in (root / "rollback_guard" / "report").glob("doctor_*.py"))
     table = (root / "docs" / "install.md").read_text().partition("| id | severity |")[2]
     rows = [row.split("|")[1] for row in table.splitlines()[2:]]
     documented = {name.strip() for row in rows for name in row.split(",")}

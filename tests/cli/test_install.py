@@ -192,6 +192,78 @@ def test_json_says_what_was_done(repo: RepositoryBuilder, capsys: pytest.Capture
     assert {hook["action"] for hook in answer(capsys, "install", "--uninstall")["hooks"]} == {"removed"}
 
 
+def fetched(repo: RepositoryBuilder, remote: str = "origin") -> list[str]:
+    return repo.git("config", "--get-all", f"remote.{remote}.fetch", check=False).splitlines()
+
+
+BRANCHES = "+refs/heads/*:refs/remotes/origin/*"
+EVIDENCE = "+refs/rollback-guard/evidence*:refs/rollback-guard/remotes/origin/evidence*"
+
+
+def test_git_fetch_brings_evidence_along(
+    repo: RepositoryBuilder, server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = (repo.path / ".git" / "config").read_bytes()
+    value = answer(capsys, "install", "--dry-run")
+    assert value["refspecs"] == [{"remote": "origin", "action": "added", "value": EVIDENCE}]
+    assert (repo.path / ".git" / "config").read_bytes() == config
+    code, out, _ = run(capsys, "install")
+    assert code == 0
+    assert "  fetch of origin     brings recorded evidence along\n" in out
+    assert fetched(repo) == [BRANCHES, EVIDENCE]
+    repo.git("fetch", "-q", "origin")  # a server without evidence is no error
+    server.git("fetch", "-q", str(repo.path), "HEAD:refs/rollback-guard/evidence")
+    repo.git("fetch", "-q", "--all")
+    assert repo.head("refs/rollback-guard/remotes/origin/evidence") == repo.head()
+    assert run(capsys, "install")[1].startswith("nothing to do")
+    assert fetched(repo) == [BRANCHES, EVIDENCE]
+    assert answer(capsys, "install", "--uninstall")["refspecs"] == [
+        {"remote": "origin", "action": "removed", "value": EVIDENCE}
+    ]
+    assert (repo.path / ".git" / "config").read_bytes() == config
+    assert repo.head("refs/rollback-guard/remotes/origin/evidence") == repo.head()
+
+
+def test_a_remote_that_was_added_or_renamed_later(
+    repo: RepositoryBuilder, server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "install")
+    repo.git("remote", "add", "fork/two", str(server.path))
+    repo.git("remote", "rename", "origin", "upstream")
+    _, out, _ = run(capsys, "install")
+    assert out.startswith("done: ")
+    assert f"  fetch of upstream   no longer asks for {EVIDENCE}\n" in out
+    assert fetched(repo, "upstream")[1:] == [EVIDENCE.replace("origin", "upstream")]
+    assert fetched(repo, "fork/two")[1:] == [EVIDENCE.replace("origin", "fork/two")]
+    repo.git("fetch", "-q", "--all")
+
+
+def test_remotes_that_are_left_alone(
+    repo: RepositoryBuilder, server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that fetches nothing by configuration, one whose name no ref may bear, one that has no address."""
+    repo.git("config", "remote.plain.url", str(server.path))
+    repo.git("config", "remote.two words.url", str(server.path))
+    repo.git("config", "remote.two words.fetch", "+refs/heads/*:refs/remotes/words/*")
+    repo.git("config", "remote.homeless.fetch", "+refs/heads/*:refs/remotes/homeless/*")
+    assert [one["remote"] for one in answer(capsys, "install")["refspecs"]] == ["origin"]
+    repo.git("fetch", "-q", "two words")
+
+
+def test_a_refspec_of_somebody_s_own_configuration_stays(
+    repo: RepositoryBuilder,
+    server: RepositoryBuilder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "gitconfig").write_text(f'[remote "origin"]\n\tfetch = {EVIDENCE}\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert answer(capsys, "install")["refspecs"] == []
+    assert run(capsys, "install", "--uninstall")[0] == 0
+    assert EVIDENCE in fetched(repo)
+
+
 def test_a_dry_run_touches_nothing(
     repo: RepositoryBuilder, server: RepositoryBuilder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 import click
 
 from rollback_guard.entry.exit_codes import of_decision
-from rollback_guard.entry.judge import Question, WhatIf, judge_proposal, verdict_of
+from rollback_guard.entry.judge import judge_proposal, verdict_of
 from rollback_guard.entry.progress import Progress, count_commits
+from rollback_guard.entry.proposal import Proposed, judge, read_proposed, require_head
+from rollback_guard.entry.question import WhatIf
 from rollback_guard.entry.target import find_target
-from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour, width_of
-from rollback_guard.errors import UsageError
-from rollback_guard.facts.policy_source import tips_of
+from rollback_guard.entry.wiring import ask, here, plain_letters, say, show, wants_colour, width_of
+from rollback_guard.errors import GuardError, UsageError
 from rollback_guard.facts.range import Proposal
 from rollback_guard.facts.surroundings import repository_of
-from rollback_guard.git.refs import HEADS, REMOTES, require_commit, require_one_meaning, resolve_commit, short_branch
-from rollback_guard.git.repository import current_branch
+from rollback_guard.gate.verdict import ChangeVerdict
+from rollback_guard.git.refs import require_commit, short_branch
 from rollback_guard.policy.read import LIMIT, read_policy
 from rollback_guard.report.formats import FORMATS, render
 
@@ -62,6 +64,8 @@ def write_out(text: str, output: str | None) -> None:
 @click.option("--source", metavar="BRANCH", help="The branch that the change comes from; it must hold the head.")
 @click.option("--repository", metavar="URL", help="The repository that the change goes to.")
 @click.option("--policy", "policy_file", metavar="FILE", help="Judge by this policy instead: a what-if.")
+@click.option("--record", "recorded", is_flag=True, help="Record the verdict as a statement that you sign.")
+@click.option("--key", metavar="PATH", help="SSH key for --record.  [default: git's user.signingKey]")
 @click.option("--format", "layout", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", metavar="FILE", help="Write the result to a file.")
 @click.option("--verbose", is_flag=True, help="List the rules that hold as well.")
@@ -74,6 +78,8 @@ def command(
     source: str | None,
     repository: str | None,
     policy_file: str | None,
+    recorded: bool,
+    key: str | None,
     layout: str,
     output: str | None,
     verbose: bool,
@@ -84,9 +90,14 @@ def command(
     Example:
       guard check --into main --head release/1.4
       guard check --into main --format json --output verdict.json
+      guard check --into main --record     # and sign the verdict, as a SLSA verification summary
 
     Exit codes: 0 allowed, 1 denied, 2 wrong usage or invalid policy, 4 undetermined.
     """
+    if recorded and policy_file is not None:
+        raise UsageError("--policy and --record exclude each other: a what-if is no verdict", remedy="guard check")
+    if key is not None and not recorded:
+        raise UsageError("--key is for --record only", remedy=f"guard check --record --key {shlex.quote(key)}")
     question = ask(here(), read_what_if(policy_file))
     target, tip = find_target(question, into)
     tip = tip if base is None else require_commit(question.repository, base, "--base")
@@ -101,7 +112,9 @@ def command(
         claimed_source=None if source is None else short_branch(source, question.around.remotes),
     )
     with Progress("judging", lambda: count_commits(question.repository, head_oid, tip)):
-        verdict = verdict_of(question, (judge_proposal(question, proposal, named=named),))
+        proposed = read_proposed(question, proposal, named=named) if recorded else None
+        change = judge(proposed) if proposed is not None else judge_proposal(question, proposal, named=named)
+        verdict = verdict_of(question, (change,))
     text = render(
         verdict,
         layout,
@@ -111,28 +124,20 @@ def command(
         verbose=verbose,
     )
     write_out(text, output)
+    if proposed is not None:
+        _record(proposed, change, key)
     ctx.exit(of_decision(verdict.decision))
 
 
-def require_head(question: Question, rev: str) -> tuple[str, str | None]:
-    """The commit that would land, and the short name of the branch that was named, if it was one.
+def _record(proposed: Proposed, verdict: ChangeVerdict, key: str | None) -> None:
+    """Sign the verdict that was shown, and say so on stderr. Raises: as `entry.verdict_record`."""
+    from rollback_guard.entry.verdict_record import record_verdict
 
-    A branch that is only on the remote is found by its short name too.
-    Raises: UsageError when there is none, with the reason where HEAD is unborn, or when it may mean two.
-    """
-    repository, remotes = question.repository, question.around.remotes
-    if rev == "HEAD":
-        oid = resolve_commit(repository, rev)
-        present = repository.checked_out or current_branch(repository)
-        short = None if present is None else short_branch(present)
-        if oid is None:
-            raise UsageError(f"{short or rev} has no commit yet, so there is nothing to check", remedy="git commit")
-        return oid, short
-    require_one_meaning(repository, rev, "--head", remote_too=True)
-    tracking = tuple(f"{REMOTES}{remote}/{rev}" for remote in remotes)
-    oids = (resolve_commit(repository, one) for one in (rev, *tracking))
-    oid = next((one for one in oids if one is not None), None) or require_commit(repository, rev, "--head")
-    if any(sign in rev for sign in "~^:@{*?[") or rev.startswith("-"):
-        return oid, None
-    tips = tips_of(repository, *((rev,) if rev.startswith("refs/") else (HEADS + rev, REMOTES + rev, *tracking)))
-    return oid, next((short_branch(name, remotes) for name, tip in tips.items() if tip == oid), None)
+    try:
+        digest = record_verdict(proposed, verdict, key)
+    except GuardError as error:
+        error.begun = True  # the verdict was written already
+        raise
+    say(f"recorded: the verdict, as {digest[:12]}", err=True)
+    if proposed.question.around.remotes:
+        say("→ guard evidence push", err=True)

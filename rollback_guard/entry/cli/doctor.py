@@ -16,7 +16,8 @@ from rollback_guard.entry.wiring import say
 from rollback_guard.facts.installation import collect_installation
 from rollback_guard.git.process import Git, scrubbed
 from rollback_guard.git.repository import git_version, open_repository
-from rollback_guard.report.doctor_text import Diagnosis, as_json, diagnose, dotted, healthy, old_git, render_text
+from rollback_guard.report.diagnosis import Diagnosis
+from rollback_guard.report.doctor_text import as_json, diagnose, dotted, healthy, old_git, render_text
 from rollback_guard.report.json_text import render_json
 
 

@@ -9,8 +9,11 @@ import click
 
 from rollback_guard.entry.cli.check import write_out
 from rollback_guard.entry.exit_codes import of_decision
-from rollback_guard.entry.judge import Question, judge_proposal, verdict_of
+from rollback_guard.entry.judge import verdict_of
 from rollback_guard.entry.judge_history import judge_landed
+from rollback_guard.entry.pending import find_way
+from rollback_guard.entry.proposal import Proposed, judge, read_proposed
+from rollback_guard.entry.question import Question
 from rollback_guard.entry.target import find_target, ref_at
 from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
 from rollback_guard.errors import UsageError
@@ -22,7 +25,9 @@ from rollback_guard.gate.verdict import Verdict
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import is_ancestor, require_commit, resolve_commit
 from rollback_guard.report.formats import render
+from rollback_guard.report.json_text import render_json, verdict_document
 from rollback_guard.report.rule_page import render_rule_text
+from rollback_guard.report.sign_text import Way, render_way
 
 
 @click.command(name="explain")
@@ -40,22 +45,28 @@ def command(ctx: click.Context, what: str, into: str | None, layout: str) -> Non
       guard explain main~3
 
     A landed commit is judged by the policy of its day, offline. For a commit that has not landed, the
-    verdict lists every sign-off that is missing, with the line to add. The exit code is 0 for a rule, and
-    the verdict's own for a commit.
+    fewest signatures that would let it land follow, with the command for each person. The exit code is 0
+    for a rule, and the verdict's own for a commit.
     """
     rule = find_rule(what)
     if rule is not None:
         write_out(render_rule_text(rule) if layout == "text" else json.dumps(_rule_document(rule), indent=2), None)
         return
-    verdict, landed = _verdict(what, into)
+    verdict, proposed = _verdict(what, into)
+    way = find_way(proposed) if proposed is not None and verdict.decision != "allow" else None
     if layout == "json":
-        write_out(render(verdict, "json"), None)
+        more = {} if way is None else {"to-allow": _way_document(way)}
+        write_out(render_json({**verdict_document(verdict), **more}), None)
     else:
         stream = sys.stdout
         width, colour, plain = width_of(stream), wants_colour(stream), plain_letters(stream)
-        head = "landed; judged by the policy of its day" if landed else "has not landed; judged as if it did now"
+        head = (
+            "landed; judged by the policy of its day" if proposed is None else "has not landed; judged as if it did now"
+        )
         write_out(f"{what}: {head}", None)
         write_out(render(verdict, "text", colour=colour, width=width, ascii_only=plain, verbose=True), None)
+        if way is not None and (way.needed or way.others):
+            write_out("\n" + render_way(way), None)
     ctx.exit(of_decision(verdict.decision))
 
 
@@ -73,8 +84,19 @@ def _rule_document(rule: Rule) -> dict[str, object]:
     }
 
 
-def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
-    """The verdict on a commit, and whether it landed.
+def _way_document(way: Way) -> dict[str, object]:
+    return {
+        "allowed": way.allowed,
+        "sign-offs": [
+            {"role": one.role, "count": one.number, "people": list(one.people), "command": one.command}
+            for one in way.needed
+        ],
+        "other-rules": [rule for rule, _ in way.others],
+    }
+
+
+def _verdict(what: str, into: str | None) -> tuple[Verdict, Proposed | None]:
+    """The verdict on a commit, and the proposal where it has not landed.
 
     Raises: UsageError when the argument is neither a rule nor a commit.
     """
@@ -89,9 +111,10 @@ def _verdict(what: str, into: str | None) -> tuple[Verdict, bool]:
     if is_ancestor(question.repository, commit, tip):
         landing = _landing_of(question, commit, tip)
         _, verdict = judge_landed(question.repository, landing, ref_at(question, target, tip), as_of=question.as_of)
-        return verdict, True
+        return verdict, None
     proposal = Proposal(stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around))
-    return verdict_of(question, (judge_proposal(question, proposal),)), False
+    proposed = read_proposed(question, proposal)
+    return verdict_of(question, (judge(proposed),)), proposed
 
 
 def _landing_of(question: Question, commit: str, tip: str) -> str:

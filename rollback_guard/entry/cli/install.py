@@ -1,6 +1,7 @@
 """`guard install`: native hooks for this clone, or pre-receive for a server's repository.
 
-Where hooks lie and whose they are is left to `git.hooks`, writing them to `git.hook_files`.
+Where hooks lie and whose they are is left to `git.hooks`, writing them to `git.hook_files`; what has `git fetch`
+bring evidence, to `git.refspecs`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from rollback_guard.git.hook_files import (
     this_program,
 )
 from rollback_guard.git.hooks import CLIENT_STAGES, SERVER_STAGES, hooks_folder, hooks_path
+from rollback_guard.git.refspecs import RefspecStep, change_refspecs, plan_refspecs
 from rollback_guard.git.repository import Repository, open_repository, read_config
 from rollback_guard.git.server_settings import SETTING, put_back, switch_on, will_switch_on
 from rollback_guard.policy.repositories import normalise_repository
@@ -33,10 +35,11 @@ SERVER_SETTINGS = ("receive.denyDeletes", "receive.denyNonFastForwards")
 
 
 class Done(NamedTuple):
-    """What was done, or would be: the folder, the steps, what a person should know besides."""
+    """What was done, or would be: the folder, the steps, what is fetched, what a person should know besides."""
 
     folder: str
     steps: tuple[Step, ...]
+    refspecs: tuple[RefspecStep, ...]
     notes: tuple[str, ...]
     dry_run: bool
 
@@ -52,7 +55,8 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
     """Install Git hooks that judge commits and pushes, beside the hooks that are here already.
 
     A hook that was here before runs after ours, with the same arguments and input. Beside pre-commit or
-    prek ours is its legacy hook, so that a push is seen in full. Run it again after an update.
+    prek ours is its legacy hook, so that a push is seen in full. Run it again after an update, and after a
+    remote was added: git fetch brings recorded evidence from then on.
 
     On a server, git is also told to refuse malformed objects (receive.fsckObjects).
 
@@ -68,10 +72,12 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
     require_own_folder(folder, hooks_path(repository))
     stages = SERVER_STAGES if server else CLIENT_STAGES
     steps = plan_uninstall(folder, stages) if uninstall else plan_install(folder, stages, this_program())
+    refspecs = () if server else plan_refspecs(repository, wanted=not uninstall)
     identity = _name(repository, server=server, uninstall=uninstall, name=name)
     checking = server and not uninstall and will_switch_on(repository)
     if not dry_run:
         carry_out(folder, steps)
+        change_refspecs(repository, refspecs)
         _store(repository, identity)
         if server:
             (put_back if uninstall else switch_on)(repository)
@@ -80,7 +86,7 @@ def command(server: bool, uninstall: bool, path: str, name: str | None, dry_run:
         *_shared_folder(repository, folder),
         *_server_notes(repository, server and not uninstall, identity),
     )
-    done = Done(folder=folder, steps=steps, notes=notes, dry_run=dry_run)
+    done = Done(folder=folder, steps=steps, refspecs=refspecs, notes=notes, dry_run=dry_run)
     say(_json(done) if layout == "json" else _text(done))
     return 0
 
@@ -153,10 +159,11 @@ def _server_notes(repository: Repository, server: bool, identity: str | None) ->
 
 def _text(done: Done) -> str:
     changed = [step for step in done.steps if step.action not in ("absent", "kept", "unchanged")]
-    begin = "nothing to do" if not changed else "would be done" if done.dry_run else "done"
+    begin = "nothing to do" if not changed and not done.refspecs else "would be done" if done.dry_run else "done"
     lines = [f"{begin}: hooks in {visible(done.folder)}"]
     for step in done.steps:
         lines.append(f"  {step.stage:<20}{step.action}{_manner(step)}")
+    lines += [f"  fetch of {visible(one.remote):<11}{_fetching(one)}" for one in done.refspecs]
     lines += [f"note: {visible(note)}" for note in done.notes]
     return "\n".join(lines)
 
@@ -170,6 +177,10 @@ def _manner(step: Step) -> str:
     if step.note:
         parts.append(f": {visible(step.note)}")
     return "".join(parts)
+
+
+def _fetching(step: RefspecStep) -> str:
+    return "brings recorded evidence along" if step.add else f"no longer asks for {visible(step.value)}"
 
 
 def _json(done: Done) -> str:
@@ -189,6 +200,14 @@ def _json(done: Done) -> str:
             "dry-run": done.dry_run,
             "folder": visible(done.folder),
             "hooks": hooks,
+            "refspecs": [
+                {
+                    "remote": visible(one.remote),
+                    "action": "added" if one.add else "removed",
+                    "value": visible(one.value),
+                }
+                for one in done.refspecs
+            ],
             "notes": [visible(note) for note in done.notes],
         },
         indent=2,

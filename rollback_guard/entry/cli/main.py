@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "the verdict on a change that would land",
     "demo": "the whole story on a throwaway repository, in seconds",
     "doctor": "what is installed, missing or bypassable here, with the remedy",
+    "evidence": "list, show, verify, push, fetch: what was signed",
     "explain": "a rule's page, or why a landed commit was allowed",
     "hook": "what Git hooks call",
     "init": "write a commented policy, the pre-commit entries and a workflow",
@@ -25,6 +26,9 @@ COMMANDS = {
     "policy": "check, show, schema, test: the policy file",
     "release": "tag, list and revoke stable releases",
     "revert": "go back to the last known stable release",
+    "sign": "record your signed sign-off, or rejection, on exactly what would land",
+    "squash-message": "the sign-off trailers for a forge's squash dialog",
+    "waive": "record your signature under an exception from one rule",
 }
 
 
@@ -37,7 +41,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"rollback_guard.entry.cli.{name}")
+        module = importlib.import_module(f"rollback_guard.entry.cli.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

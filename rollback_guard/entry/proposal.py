@@ -1,0 +1,237 @@
+"""What would land, as those who sign, list evidence or fill in messages look at it: change, policy and evidence.
+
+It is collected exactly as `guard check` collects it, so that what somebody signs is what the gate asks for.
+Judging is left to `entry.judge`, keys and signatures to `entry.signing`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Optional
+
+from rollback_guard.entry.judge import evaluate, general_policies, stands_for_production
+from rollback_guard.entry.question import Question, in_force, policy_used
+from rollback_guard.errors import PolicyError, RefusedError, UndeterminedError, UsageError
+from rollback_guard.evidence.collect import EvidenceBook
+from rollback_guard.evidence.subject import Subject, subject_of
+from rollback_guard.facts.model import Change, Known, Unknown
+from rollback_guard.facts.policy_source import PolicyFound, read_policy_at, tips_of
+from rollback_guard.facts.range import Proposal, collect_range, scratch_folder
+from rollback_guard.gate.proofs import sign_command, stand
+from rollback_guard.gate.verdict import ChangeVerdict, PolicyUsed
+from rollback_guard.git.merges import MergeAgain
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import (
+    HEADS,
+    REMOTES,
+    is_ancestor,
+    require_commit,
+    require_one_meaning,
+    resolve_commit,
+    short_branch,
+)
+from rollback_guard.git.repository import current_branch
+from rollback_guard.policy.model import Policy, SignOff
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rollback_guard.evidence.statement import Binding, BindingKind, Statement
+    from rollback_guard.git.process import Git
+
+
+class Proposed(NamedTuple):
+    """One proposed change with the evidence about it, the policy in force, and the one that the change brings."""
+
+    question: Question
+    found: PolicyFound
+    used: PolicyUsed
+    change: Change
+    brought: PolicyFound
+
+    @property
+    def branch(self) -> str:
+        """The target's short name."""
+        return short_branch(self.change.target)
+
+
+class Lacking(NamedTuple):
+    """A role without its count. `unknown` is why more could not be seen, or ""."""
+
+    role: str
+    have: int
+    wanted: int
+    command: str  # what somebody runs who may sign
+    unknown: str = ""
+
+
+class Standings(NamedTuple):
+    """The people who validly signed, by role in the policy's order, and the roles that lack somebody."""
+
+    signed: tuple[tuple[SignOff, tuple[str, ...]], ...]
+    lacking: tuple[Lacking, ...]
+
+
+def read_proposed(question: Question, proposal: Proposal, *, named: str | None = None) -> Proposed:
+    """Collect one proposal, with the evidence that is recorded about it."""
+    question = question._replace(book=question.book or EvidenceBook(question.repository))
+    with ObjectReader(question.repository.git) as objects:
+        found = in_force(question, objects, proposal.base)
+        reading = found if found.policy is not None else read_policy_at(objects, proposal.head)
+        general = general_policies(question, objects, proposal.target)
+    collected = collect_range(question.repository, question.around, reading.policy, proposal)
+    production = stands_for_production(question, found, general, proposal.target)
+    plain = Proposed(
+        question=question,
+        found=found,
+        used=policy_used(question, found, proposal.base),
+        change=collected.change._replace(production=production, named_source=named),
+        brought=collected.proposed,
+    )
+    return read_again(plain)
+
+
+def read_again(proposed: Proposed) -> Proposed:
+    """The same change with the evidence as it is recorded now."""
+    question = proposed.question._replace(book=EvidenceBook(proposed.question.repository))
+    book = question.book
+    assert book is not None
+    change = book.about(proposed.found.policy, proposed.change, as_of=question.as_of)
+    return proposed._replace(question=question, change=change)
+
+
+def judge(proposed: Proposed) -> ChangeVerdict:
+    """The verdict on it. Raises: PolicyError when the policy in force is broken and the change does not mend it."""
+    return evaluate(proposed.question, proposed.found, proposed.change, proposed.brought)
+
+
+def require_policy(proposed: Proposed) -> Policy:
+    """The policy in force. Raises: PolicyError, RefusedError."""
+    found, branch = proposed.found, proposed.branch
+    if found.error is not None:
+        raise PolicyError(
+            f"the policy of {branch} is invalid, so nothing can be signed by it",
+            remedy=f"guard policy check --rev {found.at[:12]}",
+            problems=found.error.problems,
+        )
+    if found.policy is None:
+        raise RefusedError(f"{branch} has no policy, so there is nothing that could be signed", remedy="guard init")
+    return found.policy
+
+
+def require_open(proposed: Proposed) -> Subject:
+    """What could still land, as it is signed.
+
+    Raises: RefusedError when no signature on it could ever count; UndeterminedError when it is not known what
+    would land, or as what.
+    """
+    change, branch = proposed.change, proposed.branch
+    if not change.production:
+        raise RefusedError(
+            f"{branch} is no production branch by the policy, so nothing is asked for there",
+            remedy="guard policy show   # then name one: --into BRANCH",
+        )
+    repository, base = proposed.question.repository, _base(change)
+    head = str(change.head)
+    if base is not None and is_ancestor(repository, head, base):
+        raise RefusedError(
+            f"{head[:12]} has landed on {branch} already: there is nothing left to sign",
+            remedy=f"guard explain {head[:12]}",
+        )
+    subject = subject_of(change)
+    if isinstance(subject, Unknown):
+        if base is not None and isinstance(change.result_tree, Unknown) and not repository.shallow:
+            _refuse_conflict(proposed, base, head, change.result_tree)
+        remedy = subject.remedy
+        if isinstance(change.repository, Unknown):
+            remedy = "git remote add origin URL   # or name it: --repository github.com/acme/shop"
+        raise UndeterminedError(f"it is not known what would land: {subject.reason}", remedy=remedy)
+    return subject
+
+
+def _refuse_conflict(proposed: Proposed, base: str, head: str, unknown: Unknown) -> None:
+    """Raises: RefusedError when the merge conflicts; a merge that could not be made is something else."""
+    with MergeAgain(proposed.question.repository, scratch_folder()) as again:
+        for merged in again.merge([(base, head)]):
+            if not merged.clean:
+                raise RefusedError(unknown.reason, remedy=unknown.remedy)
+
+
+def _base(change: Change) -> Optional[str]:
+    return change.base.value if isinstance(change.base, Known) else None
+
+
+@contextmanager
+def git_with_result(proposed: Proposed, subject: Subject) -> Iterator[Git]:
+    """A git that has the result tree: what a merge would give is made again where it is nowhere yet."""
+    repository = proposed.question.repository
+    if repository.git.run("cat-file", "-e", subject.result_tree, accept=(0, 1, 128)).returncode == 0:
+        yield repository.git
+        return
+    with MergeAgain(repository, scratch_folder()) as again:
+        for _ in again.merge([(subject.base, str(proposed.change.head))]):
+            pass
+        yield again.git
+
+
+def standings(proposed: Proposed, policy: Policy) -> Standings:
+    """Who has validly signed for each role, by whatever proof it accepts, and what is lacking."""
+    signed, lacking = [], []
+    for role in policy.sign_off:
+        standing = stand(policy, role, proposed.change, proposed.question.as_of)
+        signed.append((role, tuple(sorted(standing.signers))))
+        if not standing.complete(role):
+            lacking.append(
+                Lacking(
+                    role=role.role,
+                    have=len(standing.signers),
+                    wanted=role.count,
+                    command=sign_command(role, proposed.change),
+                    unknown=standing.unknown.reason if standing.unknown is not None else "",
+                )
+            )
+    return Standings(tuple(signed), tuple(lacking))
+
+
+def bind(proposed: Proposed, subject: Subject, kind: BindingKind) -> Binding:
+    """What a statement about it is tied to."""
+    return subject.binding(kind, proposed.question.repository)
+
+
+def subject_document(proposed: Proposed, statement: Statement) -> dict[str, Any]:
+    """What a statement is about, for JSON."""
+    binding, used = statement.binding, proposed.used
+    return {
+        "repository": binding.repository,
+        "target": binding.target,
+        "base": statement.base,
+        "head": statement.head,
+        "result-tree": statement.result_tree,
+        "binding": {"kind": binding.kind, "object": binding.object},
+        "policy": {"commit": used.commit, "path": used.path, "digest": statement.policy_digest},
+    }
+
+
+def require_head(question: Question, rev: str) -> tuple[str, str | None]:
+    """The commit that would land, and the short name of the branch that was named, if it was one.
+
+    A branch that is only on the remote is found by its short name too.
+    Raises: UsageError when there is none, with the reason where HEAD is unborn, or when it may mean two.
+    """
+    repository, remotes = question.repository, question.around.remotes
+    if rev == "HEAD":
+        oid = resolve_commit(repository, rev)
+        present = repository.checked_out or current_branch(repository)
+        short = None if present is None else short_branch(present)
+        if oid is None:
+            raise UsageError(f"{short or rev} has no commit yet, so there is nothing to check", remedy="git commit")
+        return oid, short
+    require_one_meaning(repository, rev, "--head", remote_too=True)
+    tracking = tuple(f"{REMOTES}{remote}/{rev}" for remote in remotes)
+    oids = (resolve_commit(repository, one) for one in (rev, *tracking))
+    oid = next((one for one in oids if one is not None), None) or require_commit(repository, rev, "--head")
+    if any(sign in rev for sign in "~^:@{*?[") or rev.startswith("-"):
+        return oid, None
+    tips = tips_of(repository, *((rev,) if rev.startswith("refs/") else (HEADS + rev, REMOTES + rev, *tracking)))
+    return oid, next((short_branch(name, remotes) for name, tip in tips.items() if tip == oid), None)

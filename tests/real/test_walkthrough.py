@@ -1,0 +1,45 @@
+"""docs/walkthrough.md: every block of it runs, in one shell, and says what the page says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_walk_through_runs_as_it_is_written(tmp_path: Path) -> None:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed")
+    page = (ROOT / "docs/walkthrough.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    code = "from rollback_guard.entry.cli.main import run; run()"
+    guard = programs / "guard"
+    guard.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"\n')
+    guard.chmod(0o755)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        env.pop(name, None)
+    script = "set -e\n" + "".join(f"echo '== {number}'\n{block}" for number, block in enumerate(blocks))
+    done = subprocess.run(["sh", "-c", script], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [part.partition("\n")[2] for part in done.stdout.split("== ")[1:]]
+    assert len(said) == len(blocks) == 8
+    assert "refused: 1" in said[3]
+    assert "guard sign qa --into main" in said[3]
+    assert "ALLOWED" in said[4]
+    assert "Reviewed-by: Omar Haddad <omar@acme.example>\nQA-by: Quinn Lee <quinn@acme.example>" in said[5]
+    assert "ALLOWED" in said[6]
+    assert "refused" in said[7]
+    assert "RG306" in done.stderr
