@@ -166,7 +166,8 @@ def describe(proposed: Proposed, policy: Policy, subject: Subject) -> Landing:
     files: list[tuple[str, str]] = []
     changed = 0
     with git_with_result(proposed, subject) as git:
-        args = ("diff-tree", "-r", "-z", "--name-status", "--no-renames", subject.base, subject.result_tree, "--")
+        options = ("-r", "-z", "--name-status", "--no-renames", "--ignore-submodules=none")
+        args = ("diff-tree", *options, subject.base, subject.result_tree, "--")
         state = ""
         for words in split_stream(git.chunks(*args), b"\0"):
             for word in words:

@@ -29,6 +29,7 @@ from rollback_guard.evidence.verifier import Check, Verifier
 from rollback_guard.facts.model import Change, Known, SignedDecision, SignedWaiver, Unknown
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import decode
+from rollback_guard.git.refs import is_ancestor, resolve_commit
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.keys import Key
 from rollback_guard.policy.model import Policy
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rollback_guard.evidence.statement import BindingKind
 
 DAY = 86400  # seconds; clocks may differ by this much
+EXPLAINED = 20  # envelopes about something else whose signatures are verified
 EARLIER_HEADS = 50  # newest commits of a change about which older evidence is looked for
 
 
@@ -58,6 +60,7 @@ class EvidenceBook:
         self._repository = repository
         self._verifier = Verifier(repository.git.env)
         self._refs: tuple[str, ...] | None = None
+        self._dates: dict[str, int | None] = {}
         self._read: dict[str, tuple[SignOffStatement | WaiverStatement, bytes, bytes, str] | None] = {}
 
     def about(self, policy: Policy | None, change: Change, *, as_of: int) -> Change:
@@ -89,14 +92,20 @@ class EvidenceBook:
             earlier = look_up_about(objects, refs, self._heads(subject))
             stored.update((one.name, one) for one in earlier)
         keys = keys_of(policy)
+        as_of = _moment(change, as_of)
         envelopes = [
             found for _, one in sorted(stored.items()) if (found := self._open(one, keys, subject, as_of)) is not None
         ]
-        checks = [one.check for one in envelopes if one.check is not None]
+        about_it = set(bindings.values())
+        others = [one for one in envelopes if one.statement.binding not in about_it]
+        # What is about something else only helps to explain; a few of them do, and a flood costs nobody time.
+        passed_over = set(map(id, others[EXPLAINED:]))
+        envelopes = [one for one in envelopes if id(one) not in passed_over]
+        checks = [one.check for one in envelopes if one.check is not None and not one.fault]
         good = dict(zip(map(id, checks), self._verifier.verify(checks), strict=True))
         decisions, waivers = [], []
         for one in envelopes:
-            fault = one.fault or ("" if one.check and good[id(one.check)] else "the signature does not verify")
+            fault = one.fault or ("" if good.get(id(one.check)) else "the signature does not verify")
             if isinstance(one.statement, SignOffStatement):
                 decisions.append(_decision(policy, one.statement, one, fault, subject, bindings))
             elif policy.waiver is not None:
@@ -124,7 +133,34 @@ class EvidenceBook:
         if key is None:
             return Envelope(statement, digest, "it is made with a key that nobody of the policy has", None, None)
         check = Check(data=pae(PAYLOAD_TYPE, payload), blob=sig, namespace=namespace_of(statement), key=key)
-        return Envelope(statement, digest, _fault(statement, key, subject, as_of), check, key)
+        fault = _fault(statement, key, as_of) or self._before_its_base(statement, subject)
+        return Envelope(statement, digest, fault, check, key)
+
+    def _before_its_base(self, statement: SignOffStatement | WaiverStatement, subject: Subject) -> str:
+        """Why a statement's date cannot be true, or "": nobody signs what did not exist yet.
+
+        The base is a commit of production, which nobody who brings a change can date back; its head they can.
+        """
+        if subject.begun is not None and statement.head == subject.head and statement.time < subject.begun - DAY:
+            return "it is dated before the commit that it is about was made"
+        base = statement.base
+        if base not in self._dates:
+            known = base == subject.base or resolve_commit(self._repository, base) == base
+            here = known and (base == subject.base or is_ancestor(self._repository, base, subject.base))
+            dated = self._repository.git.text("log", "-1", "--format=%ct", base, "--") if here else ""
+            self._dates[base] = int(dated) if dated.isdigit() else None
+        begun = self._dates[base]
+        if begun is None:
+            return f"it was given on a base that {subject.target.removeprefix('refs/heads/')} never had"
+        return "it is dated before what it was given on was there" if statement.time < begun - DAY else ""
+
+
+def _moment(change: Change, as_of: int) -> int:
+    """When it is judged: what landed, as of when it landed, so that nothing said later makes or unmakes it."""
+    if change.stage != "landed" or not isinstance(change.messages, Known):
+        return as_of
+    times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
+    return min([as_of, *times])
 
 
 def _take_apart(data: bytes) -> tuple[SignOffStatement | WaiverStatement, bytes, bytes, str] | None:
@@ -143,14 +179,12 @@ def _take_apart(data: bytes) -> tuple[SignOffStatement | WaiverStatement, bytes,
     return statement, envelope.payload, envelope.sig, ""
 
 
-def _fault(statement: SignOffStatement | WaiverStatement, key: Key, subject: Subject, as_of: int) -> str:
+def _fault(statement: SignOffStatement | WaiverStatement, key: Key, as_of: int) -> str:
     """Why a signature by that key does not count, whatever ssh-keygen says of it."""
     if statement.signer != key.person:
         return f"it is signed with a key of {key.person}"
     if statement.time > as_of + DAY:
         return "it is dated in the future"
-    if subject.begun is not None and statement.head == subject.head and statement.time < subject.begun - DAY:
-        return "it is dated before the commit that it is about was made"
     return fault_at(key, statement.time)
 
 

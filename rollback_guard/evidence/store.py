@@ -81,7 +81,7 @@ def look_up(
 ) -> tuple[Stored, ...]:
     """All evidence of a kind about one binding, over all refs (or commits) together, each envelope once, by name.
 
-    `tell` hears of everything that lies there and is none. Raises: UndeterminedError when a folder has more than
+    `tell` hears of everything that lies there and is none. Raises: UndeterminedError when a folder has
     MOST entries, is malformed, or something is missing here.
     """
     return _Reading(objects, refs, tell).folder(kind, key)
@@ -113,7 +113,7 @@ class _Reading:
         path, found = folder_of(kind, key), {}
         for oid in dict.fromkeys(self._find(ref, kind, key) for ref in self._refs):
             items = {} if oid is None else read_items(self._tree(oid, path))
-            if len(items) > MOST:
+            if len(items) >= MOST:  # full: what somebody could not record any more might have been a rejection
                 raise too_many(path)
             for item in items.values():
                 fault = self._sieve.fault(path, item)

@@ -255,7 +255,8 @@ def touched_by(git: Git, base: str | None, tree: str) -> Fact[Touched]:
     if base is None:
         command: tuple[str, ...] = ("ls-tree", "-r", "-z", "--name-only", tree)
     else:
-        command = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tree)
+        # A work tree's .gitmodules may hide that a submodule moved.
+        command = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submodules=none", base, tree)
     governing: list[str] = []
     others = False
     tail = b""

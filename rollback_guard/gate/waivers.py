@@ -26,6 +26,9 @@ def with_waivers(
     if isinstance(change.waivers, Unknown):
         return outcomes
     recorded, terms = change.waivers.value, policy.waiver
+    if change.stage == "landed" and isinstance(change.messages, Known):  # a waiver that held then holds for ever
+        times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
+        as_of = min([as_of, *times])
     return tuple(
         _waived(policy, terms, change, outcome, recorded, as_of) if outcome.answer == "violated" else outcome
         for outcome in outcomes

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rollback_guard.errors import UndeterminedError
+from rollback_guard.evidence import collect as collect_module
 from rollback_guard.evidence.collect import EvidenceBook
 from rollback_guard.evidence.envelope import Envelope, read_envelope, render_envelope
 from rollback_guard.evidence.statement import binding_key
@@ -305,3 +306,44 @@ def test_verdicts_are_no_evidence_of_a_decision(desk: Desk) -> None:
     )
     record(desk.repository, [Entry("sign-off", binding_key(one.binding), one.head, desk.envelope(verdict))])
     assert decisions(desk) == ()
+
+
+def test_a_key_that_expired_before_production_was_where_it_is_signs_nothing_new(
+    tmp_path: Path, keys: dict[str, str]
+) -> None:
+    """However the head is dated or named: the base is production's, and nobody dates it back."""
+    desk = Desk(tmp_path / "repo", keys, options={"quinn": 'valid-before="20260501"'})
+    old = 1_770_000_000
+    desk.signs("quinn", time=old, head="0" * 40)
+    assert only(desk).fault == "it is dated before what it was given on was there"
+    statement = desk.statement("quinn", kind="head", base="1" * 40)
+    desk.put(statement, desk.envelope(statement))
+    assert {one.fault for one in decisions(desk)} == {
+        "it is dated before what it was given on was there",
+        "the key expired on 2026-05-01T00:00:00Z",
+    }
+    uma = desk.statement("uma", "uat", kind="head", base="1" * 40)
+    desk.put(uma, desk.envelope(uma))
+    assert "it was given on a base that main never had" in {one.fault for one in decisions(desk)}
+
+
+def test_what_landed_is_judged_as_of_then(desk: Desk) -> None:
+    desk.signs("quinn")
+    desk.signs("quinn", decision="reject", time=desk.repo.clock + 5 * DAY)
+    landed = desk.change()._replace(stage="landed")
+    later = desk.repo.clock + 30 * DAY
+    assert {one.fault for one in decisions(desk, landed, as_of=later)} == {""}
+    head = known(landed.messages)[0]
+    then = landed._replace(messages=Known((head._replace(bearer="landing", time=desk.repo.clock + 1200), head)))
+    assert {one.decision for one in decisions(desk, then, as_of=later) if not one.fault} == {"approve"}
+    unknown = landed._replace(messages=Unknown("shallow"))
+    assert {one.fault for one in decisions(desk, unknown, as_of=later)} == {""}
+
+
+def test_a_flood_about_something_else_costs_a_few_signatures(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        desk.signs("quinn", comment=str(number))
+    desk.repo.commit("One more", more_dot_py="1\n")
+    desk.signs("quinn")
+    monkeypatch.setattr(collect_module, "EXPLAINED", 2)
+    assert sorted(one.stale == "" for one in decisions(desk)) == [False, False, True]

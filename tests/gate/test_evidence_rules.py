@@ -294,3 +294,13 @@ def test_evidence_that_is_moved_is_judged_whatever_else_is() -> None:
         assert found.decision == "deny"
         assert outcome_of(found, "RG306").findings[0].message == "evidence is never deleted"
     assert answers_of(judge(POLICY, a_change()))["RG306"] == "not-applicable"
+
+
+def test_a_waiver_that_held_when_it_landed_holds_for_ever() -> None:
+    both = Known((waiver(expires=NOW - 30), waiver("tess", expires=NOW - 30)))
+    landing = a_message(REVIEWED, bearer="landing", commit=MERGE, time=NOW - 40)
+    messages = Known((landing, a_message(REVIEWED)))
+    change = a_change(stage="landed", landings=Known((a_landing(),)), messages=messages, waivers=both)
+    assert answers_of(judge(WAIVING, change))["RG201"] == "waived"
+    late = landing._replace(time=NOW - 10)
+    assert answers_of(judge(WAIVING, change._replace(messages=Known((late,)))))["RG201"] == "violated"
