@@ -156,8 +156,12 @@ class EvidenceBook:
 
 
 def _moment(change: Change, as_of: int) -> int:
-    """When it is judged: what landed, as of when it landed, so that nothing said later makes or unmakes it."""
-    if change.stage != "landed" or not isinstance(change.messages, Known):
+    """When it is judged: a merge that landed, as of when it was made, so that nothing said later (un)makes it.
+
+    Any other commit that landed was made before anybody signed it.
+    """
+    merges = isinstance(change.landings, Known) and any(landing.heads for landing in change.landings.value)
+    if change.stage != "landed" or not merges or not isinstance(change.messages, Known):
         return as_of
     times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
     return min([as_of, *times])

@@ -26,7 +26,8 @@ def with_waivers(
     if isinstance(change.waivers, Unknown):
         return outcomes
     recorded, terms = change.waivers.value, policy.waiver
-    if change.stage == "landed" and isinstance(change.messages, Known):  # a waiver that held then holds for ever
+    merges = isinstance(change.landings, Known) and any(landing.heads for landing in change.landings.value)
+    if change.stage == "landed" and merges and isinstance(change.messages, Known):  # what held then holds for ever
         times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
         as_of = min([as_of, *times])
     return tuple(

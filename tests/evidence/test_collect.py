@@ -330,12 +330,15 @@ def test_a_key_that_expired_before_production_was_where_it_is_signs_nothing_new(
 def test_what_landed_is_judged_as_of_then(desk: Desk) -> None:
     desk.signs("quinn")
     desk.signs("quinn", decision="reject", time=desk.repo.clock + 5 * DAY)
-    landed = desk.change()._replace(stage="landed")
+    landing = Landing(commit="1" * 40, subject="m", heads=(desk.repo.head(),), branches=Known(()))
+    landed = desk.change()._replace(stage="landed", landings=Known((landing,)))
     later = desk.repo.clock + 30 * DAY
     assert {one.fault for one in decisions(desk, landed, as_of=later)} == {""}
     head = known(landed.messages)[0]
     then = landed._replace(messages=Known((head._replace(bearer="landing", time=desk.repo.clock + 1200), head)))
     assert {one.decision for one in decisions(desk, then, as_of=later) if not one.fault} == {"approve"}
+    plain = then._replace(landings=Known((landing._replace(heads=()),)))
+    assert {one.fault for one in decisions(desk, plain, as_of=later)} == {""}
     unknown = landed._replace(messages=Unknown("shallow"))
     assert {one.fault for one in decisions(desk, unknown, as_of=later)} == {""}
 
