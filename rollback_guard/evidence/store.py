@@ -239,6 +239,4 @@ def _missing(objects: ObjectReader, tip: str | None, wanted: Sequence[_Place]) -
         if place.name not in have[path]:
             have[path].add(place.name)
             files.append(NewFile(path=f"{path}/{place.name}", data=place.data))
-        if len(have[path]) > MOST:
-            raise too_many(path)
     return tuple(files)
