@@ -58,12 +58,14 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
 
 
 def _with_evidence(question: Question, policy: Policy | None, change: Change) -> Change:
-    """The change, with what people signed about it; where nothing is recorded, nothing is imported either."""
-    if policy is None or not change.production or not (policy.sign_off or policy.waiver):
+    """The change, with what people signed of it; where nothing is recorded or asked, nothing is imported either."""
+    if policy is None or not change.production:
+        return change
+    if not (policy.sign_off or policy.waiver or policy.production.signed_commits):
         return change
     book = question.book
     if book is None:
-        if not list_refs(question.repository, OURS):
+        if not policy.production.signed_commits and not list_refs(question.repository, OURS):
             return change
         from rollback_guard.evidence.collect import EvidenceBook
 

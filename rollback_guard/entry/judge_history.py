@@ -13,6 +13,7 @@ from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.evidence.collect import EvidenceBook
 from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.landed import BLOCK, Setting, collect_landed
+from rollback_guard.facts.mailmap import Mailmaps
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.range import trailer_keys
 from rollback_guard.facts.surroundings import read_surroundings, repository_of
@@ -85,6 +86,7 @@ def _setting(question: Question, target: str, claimed: str | None) -> Setting:
         stage="landed",
         tips=branch_tips(repository, around, keep),
         missing=(),
+        mailmaps=Mailmaps(repository),
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, Optional, Union
 
 from rollback_guard.errors import GuardError
 from rollback_guard.evidence.canonical import FormatError
+from rollback_guard.evidence.commit_proof import CommitProof
 from rollback_guard.evidence.envelope import pae, read_envelope, signature_of
 from rollback_guard.evidence.keys import fault_at, keys_of
 from rollback_guard.evidence.statement import (
@@ -64,9 +65,15 @@ class EvidenceBook:
         self._read: dict[str, tuple[SignOffStatement | WaiverStatement, bytes, bytes, str] | None] = {}
 
     def about(self, policy: Policy | None, change: Change, *, as_of: int) -> Change:
-        """The change, with the decisions and waivers that are recorded about it."""
-        if policy is None or not change.production or not (policy.sign_off or policy.waiver):
+        """The change, with what is recorded about it, and with who proves to have made it where that is asked for."""
+        if policy is None or not change.production:
             return change
+        if policy.production.signed_commits:
+            change = change._replace(unproven=CommitProof(self._repository, policy, self._verifier).unproven(change))
+        return self._with_recorded(policy, change, as_of) if policy.sign_off or policy.waiver else change
+
+    def _with_recorded(self, policy: Policy, change: Change, as_of: int) -> Change:
+        """The change, with the decisions and waivers that are recorded about it."""
         try:
             if self._refs is None:
                 self._refs = evidence_refs(self._repository)

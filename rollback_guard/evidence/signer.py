@@ -14,8 +14,9 @@ import subprocess
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.canonical import FormatError
 from rollback_guard.evidence.sshsig import read_sshsig, unarmored
-from rollback_guard.evidence.verifier import Check, Verifier, find_keygen, not_started, scratch_folder, too_old
+from rollback_guard.evidence.verifier import Check, Verifier, find_keygen, not_started, too_old
 from rollback_guard.git.process import decode
+from rollback_guard.git.scratch import private_folder
 from rollback_guard.policy.keys import fingerprint_of, parse_key
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ def sign(
     other key is refused. Raises: UsageError, RefusedError, UndeterminedError.
     """
     program = find_keygen(environ)
-    with scratch_folder() as folder:
+    with private_folder() as folder:
         path = _key_file(key, environ, folder)
         terminal = has_terminal()
         command = [program, "-Y", "sign", "-f", path, "-n", namespace]

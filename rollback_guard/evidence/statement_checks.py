@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rollback_guard.evidence.canonical import FormatError
-from rollback_guard.policy.kinds import is_name
+from rollback_guard.policy.scalars import is_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

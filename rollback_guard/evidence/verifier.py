@@ -15,12 +15,12 @@ from typing import NamedTuple
 from rollback_guard.errors import UndeterminedError
 from rollback_guard.evidence.canonical import FormatError
 from rollback_guard.evidence.sshsig import armored, read_sshsig
+from rollback_guard.git.scratch import private_folder, unwritable
 from rollback_guard.policy.keys import Key, read_base64, read_key, render_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from tempfile import TemporaryDirectory
 
     Question = tuple[bytes, bytes, str, bytes]
 
@@ -83,7 +83,7 @@ class Verifier:
         most = os.cpu_count() or 1
         answers: list[bool] = []
         running: deque[subprocess.Popen[bytes]] = deque()
-        with scratch_folder() as folder:
+        with private_folder() as folder:
             try:
                 for number, check in enumerate(checks):
                     if len(running) >= most:
@@ -131,19 +131,6 @@ def too_old() -> UndeterminedError:
 def not_started(error: OSError) -> UndeterminedError:
     """The error for an ssh-keygen that is there and does not run."""
     return UndeterminedError(f"ssh-keygen could not be started: {error.strerror}", remedy="ssh -V   # does ssh run?")
-
-
-def scratch_folder() -> TemporaryDirectory[str]:
-    """A folder that only this user can enter. Raises: UndeterminedError when none can be made."""
-    import tempfile
-
-    try:
-        return tempfile.TemporaryDirectory(prefix="rollback-guard-")
-    except OSError as error:
-        raise UndeterminedError(
-            f"no temporary file could be written: {error.strerror}",
-            remedy="point TMPDIR at a folder that can be written",
-        ) from None
 
 
 def _question(check: Check) -> Question:
@@ -199,9 +186,7 @@ def _write(path: str, content: bytes) -> None:
         with open(path, "wb", buffering=0) as file:
             file.write(content)
     except OSError as error:
-        raise UndeterminedError(
-            f"no temporary file could be written: {error.strerror}", remedy="df -h   # is the disk full?"
-        ) from None
+        raise unwritable(error) from None
 
 
 def _answer(process: subprocess.Popen[bytes]) -> bool:

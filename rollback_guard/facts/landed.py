@@ -10,6 +10,7 @@ from typing import NamedTuple, Optional
 from rollback_guard.errors import UndeterminedError
 from rollback_guard.facts.history import GOVERNING_PATHS, Landed
 from rollback_guard.facts.landings import Squashed, approved
+from rollback_guard.facts.mailmap import Mailmaps
 from rollback_guard.facts.model import (
     Change,
     Fact,
@@ -29,6 +30,7 @@ from rollback_guard.facts.restoration import find_step_back
 from rollback_guard.facts.survey import check_merges, shallow_unknown, with_mergers, with_squashed
 from rollback_guard.git import log
 from rollback_guard.git.merges import MergeAgain
+from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.patch import read_paths
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import is_ancestor, short_branch
@@ -51,15 +53,20 @@ class Setting(NamedTuple):
     stage: Stage
     tips: tuple[tuple[str, str, int], ...]  # branches that a change may have come from
     missing: tuple[str, ...]
+    mailmaps: Mailmaps
 
 
 def collect_landed(setting: Setting, block: list[tuple[Landed, PolicyFound]]) -> list[Change]:
     """The facts of each landing of a block, with the policy in force before it."""
     merges = _merges(setting, block)
     touched = _touched(setting, block)
-    return [
-        _change(setting, landed, found.policy, merges[landed.commit], touched[landed.commit]) for landed, found in block
-    ]
+    with ObjectReader(setting.repository.git) as objects:
+        changes = []
+        for landed, found in block:
+            change = _change(setting, landed, found.policy, merges[landed.commit], touched[landed.commit])
+            base = landed.parents[0] if landed.parents else None
+            changes.append(change._replace(survey=setting.mailmaps.apply(change.survey, base, objects)))
+        return changes
 
 
 class _Merges(NamedTuple):

@@ -92,9 +92,11 @@ class Maker(NamedTuple):
     """Somebody who made a part of the change, and one commit that shows it."""
 
     identity: Identity
-    # "merger": who made a merge that lands and that holds only what git itself merged
-    part: Literal["author", "committer", "co-author", "merger"]
+    # "merger": who made a merge that lands and that holds only what git itself merged;
+    # "pusher": who brought it to the server, as far as the server knows
+    part: Literal["author", "committer", "co-author", "merger", "pusher"]
     commit: str
+    mapped: Optional[Identity] = None  # who that is by production's .mailmap, where it says somebody else
 
 
 class EarlierTrailer(NamedTuple):
@@ -102,6 +104,15 @@ class EarlierTrailer(NamedTuple):
 
     trailer: Trailer
     commit: str
+
+
+class Unproven(NamedTuple):
+    """A commit of the change of which no signature proves who committed it, and why."""
+
+    commit: str
+    name: str
+    email: str
+    fault: str
 
 
 class Hunk(NamedTuple):
@@ -213,5 +224,6 @@ class Change(NamedTuple):
     restoration: Optional[Restoration] = None
     decisions: Fact[tuple[SignedDecision, ...]] = Known(())
     waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
+    unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`

@@ -21,6 +21,7 @@ from rollback_guard.facts.landings import (
     find_squashes,
     read_chain,
 )
+from rollback_guard.facts.mailmap import Mailmaps
 from rollback_guard.facts.model import (
     Change,
     Fact,
@@ -29,6 +30,7 @@ from rollback_guard.facts.model import (
     Move,
     Restoration,
     Stage,
+    Survey,
     Touched,
     Unknown,
 )
@@ -108,12 +110,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
     # What goes back to a stable release is no branch's squash, and at that moment nobody should wait for a search.
     plain = [link for link in chain if len(link.parents) < 2] if restoration is None else []
     merged = _merge_facts(asked, proposal, base_in_head, head_tree, seen, plain)
-    survey = with_mergers(survey, merged.merges)
-    for link in chain:
-        squashed = merged.squashes.get(link.commit)
-        if squashed is not None:
-            keys = trailer_keys(policy)
-            survey = with_squashed(repository, survey, tip=squashed.tip, base=link.parents[0], keys=keys)
+    survey = _with_others(asked, with_mergers(survey, merged.merges), base, chain, merged.squashes)
     # Where production is moved to a merge that stands already, its branch's head is what was looked at.
     vouched = next((str(message.tree) for message in messages if message.bearer == "head"), head_tree)
     up_to_date: Fact[bool] = Known(base_in_head if not chain else vouched == head_tree, "git merge-base")
@@ -142,6 +139,19 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         missing=proposal.missing,
     )
     return Collected(change, merged.proposed)
+
+
+def _with_others(
+    asked: Asked, survey: Fact[Survey], base: str | None, chain: Chain, squashes: dict[str, Squashed]
+) -> Fact[Survey]:
+    """The survey, with who made what a squash holds, and with who the makers are by production's .mailmap."""
+    keys = trailer_keys(asked.policy)
+    for link in chain:
+        squashed = squashes.get(link.commit)
+        if squashed is not None:
+            survey = with_squashed(asked.repository, survey, tip=squashed.tip, base=link.parents[0], keys=keys)
+    with ObjectReader(asked.repository.git) as objects:
+        return Mailmaps(asked.repository).apply(survey, base, objects)
 
 
 def ref_names(repository: Repository) -> Fact[tuple[str, ...]]:

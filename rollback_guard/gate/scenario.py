@@ -13,8 +13,9 @@ from rollback_guard.gate import scenario_model
 from rollback_guard.gate.scenario_change import UNKNOWABLE, change_of
 from rollback_guard.gate.scenario_model import Expect, Scenario, ScenarioFile
 from rollback_guard.gate.verdict import Answer, ChangeVerdict, Decision, PolicyUsed
-from rollback_guard.policy.kinds import KINDS, TEXT, Kind, choices, many, type_name
+from rollback_guard.policy.kinds import KINDS, TEXT, Kind, choices, many
 from rollback_guard.policy.problems import Place, Problems
+from rollback_guard.policy.scalars import type_name
 from rollback_guard.policy.structs import Declaration, read_struct
 from rollback_guard.policy.toml import parse_toml, refusal
 

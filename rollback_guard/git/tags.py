@@ -1,4 +1,4 @@
-"""Tags as they are stored: annotated or not, by whom, whether they are what their name says, and SSH signatures.
+"""Tags as they are stored: annotated or not, by whom, whether they are what their name says, and signatures.
 
 Which of them is a stable release is left to `release.stable`.
 """
@@ -13,12 +13,15 @@ from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode, encode, read_version, require_version
 from rollback_guard.git.refs import TAGS
 from rollback_guard.git.repository import Repository, read_config
+from rollback_guard.git.scratch import private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SSH_SIGNATURE = "-----BEGIN SSH SIGNATURE-----"
+PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+OPENPGP = "openpgp"  # before a key's base64: it is the packets of an OpenPGP key
 SSH_TAG_GIT = (2, 34)  # the first that signs and verifies with SSH keys
 DATED_KEY_GIT = (2, 35)  # the first that asks whether a key was valid when the tag was made
 NAMESPACE = 'namespaces="git"'  # what git signs cannot be anything else, and the other way round
@@ -38,6 +41,12 @@ class TagRecord(NamedTuple):
     date: int = 0
     message: str = ""  # without a signature
     ssh_signed: bool = False
+    pgp_signed: bool = False
+
+    @property
+    def signed(self) -> bool:
+        """Whether it bears a signature that can be checked; not whether it is a good one."""
+        return self.ssh_signed or self.pgp_signed
 
 
 def read_tags(repository: Repository, prefix: str = "") -> tuple[TagRecord, ...]:
@@ -77,6 +86,7 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
     tagger, _, when = headers.get("tagger", "").rpartition("> ")
     seconds = when.partition(" ")[0]
     message, mark, _ = body.partition(SSH_SIGNATURE)
+    message, other_mark, _ = message.partition(PGP_SIGNATURE)
     return TagRecord(
         name=name,
         object=oid,
@@ -86,8 +96,9 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
         own_name=headers.get("tag", ""),
         tagger=f"{tagger}>" if tagger else "",
         date=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 16 else 0,
-        message=message.partition("-----BEGIN PGP")[0].strip(),
-        ssh_signed=bool(mark),
+        message=message.strip(),
+        ssh_signed=bool(mark) and not other_mark,
+        pgp_signed=bool(other_mark) and not mark,
     )
 
 
@@ -103,29 +114,29 @@ def check_tag_name(repository: Repository, name: str) -> None:
         )
 
 
-def write_tag(repository: Repository, name: str, target: str, message: str, *, sign: bool, key: str | None) -> str:
+def write_tag(
+    repository: Repository,
+    name: str,
+    target: str,
+    message: str,
+    *,
+    sign: bool,
+    key: str | None,
+    openpgp: bool = False,
+) -> str:
     """Make an annotated tag that did not exist; the oid of its object. `key`: path of an SSH key to sign with.
 
-    Raises: RefusedError when there is such a tag by now (`taken` says so), or git cannot make or sign it.
+    `openpgp`: without a key, sign with OpenPGP if git is set so here; else always with SSH.
+    Raises: TagTakenError when there is such a tag by now; RefusedError when git cannot make or sign it.
     """
-    config: tuple[str, ...] = ()
-    if sign:
-        require_version(read_version(repository.git.text("version")), SSH_TAG_GIT, "to sign with an SSH key")
-        config = ("-c", "gpg.format=ssh")
-        if key is not None:
-            config += ("-c", f"user.signingKey={key}")
-        elif not read_config(repository, r"^(user\.signingkey|gpg\.ssh\.defaultkeycommand)$"):
-            raise UsageError(
-                "there is no key to sign the tag with",
-                remedy="guard release --key ~/.ssh/id_ed25519   # or: git config user.signingKey ~/.ssh/id_ed25519",
-            )
+    config = _signing(repository, key, openpgp=openpgp) if sign else ()
     kind = ("-s",) if sign else ("-a", "--no-sign")
     process = repository.git.run(
         "tag", *kind, "--cleanup=whitespace", "-F", "-", "--", name, target,
         stdin=encode(message), config=config, accept=(0, 1, 128, 129),
     )  # fmt: skip
     made = read_tag(repository, name)
-    if process.returncode == 0 and made is not None and (made.ssh_signed or not sign):
+    if process.returncode == 0 and made is not None and (made.signed or not sign):
         return made.object
     if process.returncode == 0 and made is not None:  # git 2.39 tags all the same when ssh-keygen fails
         delete_tag(repository, name, made.object)
@@ -136,6 +147,22 @@ def write_tag(repository: Repository, name: str, target: str, message: str, *, s
         "git could not make the tag" + (f": {said[0]}" if said else ""),
         remedy="ssh-add -l   # is the key there, and readable?" if sign else "git fsck --connectivity-only",
     )
+
+
+def _signing(repository: Repository, key: str | None, *, openpgp: bool) -> tuple[str, ...]:
+    """The settings by which git signs a tag. Raises: UsageError without a key; UndeterminedError below git 2.34."""
+    settings = read_config(repository, r"^(user\.signingkey|gpg\.format|gpg\.ssh\.defaultkeycommand)$")
+    if key is None and openpgp and settings.get("gpg.format", ["openpgp"])[-1] == "openpgp":
+        return ("-c", "gpg.format=openpgp")
+    require_version(read_version(repository.git.text("version")), SSH_TAG_GIT, "to sign with an SSH key")
+    if key is not None:
+        return ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key}")
+    if not settings.keys() - {"gpg.format"}:
+        raise UsageError(
+            "there is no key to sign the tag with",
+            remedy="guard release --key ~/.ssh/id_ed25519   # or: git config user.signingKey ~/.ssh/id_ed25519",
+        )
+    return ("-c", "gpg.format=ssh")
 
 
 class TagTakenError(RefusedError):
@@ -159,11 +186,28 @@ def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...]
         return f"it is the tag of a {record.target_kind}, not of a commit"
     if not record.tagger or not record.date:
         return "it does not say who made it, and when"
-    if signers is not None and not record.ssh_signed:
-        return "it bears no SSH signature, and the policy asks for one"
-    if signers is not None and not verify_ssh_tag(repository, record.object, signers):
+    if signers is not None and not record.signed:
+        return "it bears no signature, and the policy asks for one"
+    if signers is not None and not verify_tag(repository, record, signers):
         return "its signature does not verify with a key of somebody who may release"
     return ""
+
+
+def verify_tag(repository: Repository, record: TagRecord, keys: tuple[str, ...]) -> bool:
+    """Whether a tag bears a signature, valid when it was made, by one of the public keys (`policy.tags`).
+
+    Raises: UndeterminedError when git or gpg cannot say.
+    """
+    pgp = [key.partition(" ")[2] for key in keys if key.startswith(OPENPGP + " ")]
+    if record.pgp_signed:
+        from binascii import a2b_base64
+
+        from rollback_guard.git.openpgp import verify_openpgp
+
+        blobs = [a2b_base64(one) for one in pgp]
+        return bool(blobs) and not verify_openpgp(repository.git, "tag", record.object, blobs).fault
+    ssh = tuple(key for key in keys if not key.startswith(OPENPGP + " "))
+    return record.ssh_signed and verify_ssh_tag(repository, record.object, ssh)
 
 
 def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> bool:
@@ -172,8 +216,6 @@ def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> b
     A key is `[options ]type base64`, with the dates between which it counts in UTC (`policy.keys.render_signer`).
     Raises: UndeterminedError when git is too old to say.
     """
-    import tempfile
-
     lines = []
     dated = False
     for number, key in enumerate(keys):
@@ -182,7 +224,7 @@ def verify_ssh_tag(repository: Repository, oid: str, keys: tuple[str, ...]) -> b
         lines.append(f"key-{number} {','.join([NAMESPACE, *options])} {kind} {data}\n")
     wanted, purpose = (DATED_KEY_GIT, " by keys with dates") if dated else (SSH_TAG_GIT, "")
     require_version(read_version(repository.git.text("version")), wanted, "to verify SSH signatures" + purpose)
-    with tempfile.TemporaryDirectory(prefix="rollback-guard-") as folder:
+    with private_folder() as folder:
         signers = os.path.join(folder, "allowed-signers")
         with open(signers, "w", encoding="utf-8") as file:
             file.write("".join(lines))

@@ -6,6 +6,7 @@ about values that were already found wrong.
 
 from __future__ import annotations
 
+from rollback_guard.policy.identities import NOREPLY
 from rollback_guard.policy.patterns import is_literal, matches, matches_any
 from rollback_guard.policy.problems import Place, dotted
 
@@ -117,7 +118,11 @@ def _check_people(policy: Policy, place: Place) -> None:
 
 def _identities(person: Person, place: Place) -> Iterator[tuple[str, str, Place]]:
     for index, email in enumerate(person.emails):
-        yield email, f"mailto:{email.strip().casefold()}", place.at("emails").at(index)
+        folded = email.strip().casefold()
+        yield email, f"mailto:{folded}", place.at("emails").at(index)
+        if folded.endswith(NOREPLY):  # it bears a login, which may be another person's
+            number, plus, _ = folded[: -len(NOREPLY)].partition("+")
+            yield email, f"id:{number.lstrip('0')}" if plus else f"login:{number}", place.at("emails").at(index)
     if person.github:
         login, _, number = person.github.partition("#")
         yield f"the login {login}", f"login:{login.casefold()}", place.at("github")
@@ -125,6 +130,10 @@ def _identities(person: Person, place: Place) -> Iterator[tuple[str, str, Place]
     for index, key in enumerate(person.keys):
         data = next((word for word in key.split(" ") if word.startswith("AAAA")), key)
         yield "this key", f"key:{data}", place.at("keys").at(index)
+    for index, block in enumerate(person.openpgp):
+        from rollback_guard.policy.openpgp import read_pgp_key
+
+        yield "this key", f"openpgp:{read_pgp_key(block).fingerprint}", place.at("openpgp").at(index)
 
 
 def _check_routes(policy: Policy, place: Place) -> None:

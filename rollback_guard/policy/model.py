@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Optional
 
+from rollback_guard.policy.identities import noreply_owner
+
 # The names below are kinds: `policy.kinds` maps each to how it is read and to its JSON Schema.
 Version = int
 Name = str
@@ -21,6 +23,7 @@ RepositoryNames = tuple[str, ...]
 TrailerKey = str
 Members = tuple[str, ...]
 Keys = tuple[str, ...]
+PgpKeys = tuple[str, ...]
 Command = tuple[str, ...]
 Count = int
 Duration = int  # seconds
@@ -45,6 +48,7 @@ EVENTS: Events = ("rollback-started", "rollback-finished", "rollback-failed")
 class Production(NamedTuple):
     branches: Globs
     repositories: Optional[RepositoryNames] = None
+    signed_commits: Flag = False
 
 
 class Route(NamedTuple):
@@ -58,6 +62,7 @@ class Person(NamedTuple):
     emails: Emails
     github: Optional[Login] = None
     keys: Keys = ()
+    openpgp: PgpKeys = ()
 
 
 class SignOff(NamedTuple):
@@ -142,7 +147,7 @@ class Policy(NamedTuple):
         for person in self.people:
             if any(folded == known.casefold() for known in person.emails):
                 return person
-        return None
+        return noreply_owner(self.people, folded)
 
 
 # One sentence a field, for the JSON Schema and `guard policy schema`. Keyed by class, then by TOML key.
@@ -164,6 +169,7 @@ FIELD_DOCS: dict[str, dict[str, str]] = {
     "Production": {
         "branches": "Full-match globs of production branches: * within one path segment, ** across them.",
         "repositories": "Authorised repositories, such as github.com/acme/shop.",
+        "signed-commits": "Every commit that lands must bear a signature by a key of its committer.",
     },
     "Route": {
         "into": "Full-match glob of the production branch that this route leads into.",
@@ -175,6 +181,8 @@ FIELD_DOCS: dict[str, dict[str, str]] = {
         "github": "GitHub login and numeric id: login#1234567.",
         "keys": 'SSH public keys that the person signs with, each a line of a .pub file; valid-after="YYYYMMDD" and '
         'valid-before="YYYYMMDD" in UTC, joined by a comma, may stand before one.',
+        "openpgp": "OpenPGP public keys that the person signs commits and tags with, each as gpg --armor --export "
+        "prints it.",
     },
     "SignOff": {
         "role": "The role's name, such as review, qa or uat.",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollback_guard.policy.kinds import NAME_PATTERN, Kind, is_name, type_name
+from rollback_guard.policy.kinds import NAME_PATTERN, Kind
 from rollback_guard.policy.problems import Place, Problems
+from rollback_guard.policy.scalars import is_name, type_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

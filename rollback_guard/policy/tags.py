@@ -41,6 +41,9 @@ def name_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
 
 
+OPENPGP = "openpgp"  # before the base64 of an OpenPGP key's packets, where other keys have their type
+
+
 def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
     """The public keys of the people who may sign stable tags; None when no signature is asked for."""
     return keys_of_taggers(policy) if policy is not None and policy.release.signed else None
@@ -49,16 +52,22 @@ def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
 def keys_of_taggers(policy: Policy) -> tuple[str, ...]:
     """The public keys of the people who may tag stable releases; nobody named means everybody known.
 
-    Each as `policy.keys.render_signer` writes it.
+    SSH keys as `policy.keys.render_signer` writes them, OpenPGP keys as `openpgp` and the base64 of their packets.
     """
-    from rollback_guard.policy.keys import read_key, render_signer
+    from rollback_guard.policy.keys import read_key, render_base64, render_signer
+    from rollback_guard.policy.openpgp import read_pgp_key
 
     allowed = policy.members_of(policy.release.by)
     found = []
     for person in policy.people:
-        for line in person.keys if not allowed or person.id in allowed else ():
+        if allowed and person.id not in allowed:
+            continue
+        for line in (*person.keys, *person.openpgp):
             try:
-                found.append(render_signer(read_key(person.id, line)))
+                if line in person.openpgp:
+                    found.append(f"{OPENPGP} {render_base64(read_pgp_key(line).packets)}")
+                else:
+                    found.append(render_signer(read_key(person.id, line)))
             except ValueError:  # a policy that nobody read: what is no key is nobody's
                 continue
     return tuple(found)

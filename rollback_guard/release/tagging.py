@@ -18,11 +18,11 @@ from rollback_guard.git.tags import (
     delete_tag,
     read_tag,
     read_tags,
-    verify_ssh_tag,
+    verify_tag,
     write_tag,
 )
 from rollback_guard.policy.model import Policy, Release
-from rollback_guard.policy.tags import REVOKED, keys_of_taggers, name_pattern
+from rollback_guard.policy.tags import OPENPGP, REVOKED, keys_of_taggers, name_pattern
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Released
 from rollback_guard.release.stable import judge_tag, read_releases
@@ -95,7 +95,7 @@ def tagged_already(repository: Repository, policy: Policy | None, commit: str, b
         tree=tree_of(repository.git, commit),
         branch=branch,
         tagger=one.tagger,
-        signed=record.ssh_signed,
+        signed=record.signed,
         notes=("this commit bore that tag already: nothing was made",),
     )
 
@@ -120,13 +120,14 @@ def tag_release(
     tagger = require_releaser(repository, policy)
     release = policy.release if policy is not None else Release()
     signed = release.signed or key is not None
+    openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
     for _ in range(ATTEMPTS):
         taken = tuple(record.name for record in read_tags(repository))
         chosen = name if name is not None else next_name(release.tag, taken, now)
         check_tag_name(repository, chosen)
         text = message if message is not None else f"Stable release {chosen}"
         try:
-            oid = write_tag(repository, chosen, commit, text, sign=signed, key=key)
+            oid = write_tag(repository, chosen, commit, text, sign=signed, key=key, openpgp=openpgp)
         except TagTakenError:
             if name is not None or "{number}" not in release.tag:
                 raise
@@ -156,7 +157,8 @@ def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: 
 
     Source: design, section 7.
     """
-    if verify_ssh_tag(repository, oid, keys_of_taggers(policy)):
+    record = read_tag(repository, name)
+    if record is not None and record.object == oid and verify_tag(repository, record, keys_of_taggers(policy)):
         return
     delete_tag(repository, name, oid)
     unsigned = "" if policy.release.signed else "; or without --key: the policy asks for no signature"
@@ -186,5 +188,6 @@ def revoke_release(repository: Repository, policy: Policy | None, *, name: str, 
     if read_tag(repository, revocation) is not None:
         raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
     signed = policy is not None and policy.release.signed
-    write_tag(repository, revocation, record.object, folded, sign=signed, key=None)
+    openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
+    write_tag(repository, revocation, record.object, folded, sign=signed, key=None, openpgp=openpgp)
     return revocation

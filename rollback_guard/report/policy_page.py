@@ -24,6 +24,7 @@ KIND_WORDS = {
     "Glob": "pattern",
     "Globs": "list of patterns",
     "Keys": "list of public keys",
+    "PgpKeys": "list of OpenPGP public keys",
     "Emails": "list of e-mail addresses",
     "RepositoryNames": "list of repository names or URLs",
     "TrailerKey": "trailer key",

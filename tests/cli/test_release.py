@@ -12,13 +12,14 @@ import pytest
 from rollback_guard.entry.cli import release as cli
 from rollback_guard.errors import RefusedError
 from rollback_guard.gate.verdict import Decision, Verdict
-from rollback_guard.git.tags import write_tag
+from rollback_guard.git.tags import read_tag, write_tag
 from rollback_guard.release import tagging
 from rollback_guard.release.stable import read_revoked
 from rollback_guard.release.tagging import next_name, tag_release
 from tests.cli.test_revert import Guard, guard
 from tests.release.stories import land, opened
 from tests.support.builder import PEOPLE, POLICY, RepositoryBuilder
+from tests.support.pgp import pgp_block, pgp_env
 
 __all__ = ["guard"]
 DAY = "{0.tm_year}.{0.tm_mon}.{0.tm_mday}"
@@ -250,6 +251,34 @@ def test_signed_when_the_policy_asks(guard: Guard, repo: RepositoryBuilder, tmp_
     listed = guard(repo.path, "release", "list", "--format", "json").json["releases"]
     assert [one["state"] for one in listed] == ["stable", "stable"]
     assert guard(repo.path, "release", "revoke", listed[0]["tag"], "--reason", "x").code == 0
+
+
+def test_signed_with_openpgp_where_git_is_set_so_and_the_policy_lists_such_keys(
+    guard: Guard, repo: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"openpgp = ['''\n{pgp_block('jane@acme.example')}''']\n"
+    text = POLICY.replace("[people.jane]\n", "[people.jane]\n" + own) + "signed = true\n"
+    repo.write_file("rollback-guard.toml", text)
+    repo.commit("Ask for signatures")
+    for name, value in pgp_env().items():
+        monkeypatch.setenv(name, value)
+    repo.git("config", "user.signingKey", "omar@acme.example")
+    others = guard(repo.path, "release")
+    assert (others.code, repo.git("tag")) == (1, "")
+    assert "lists for nobody who may release" in others.err
+    repo.git("config", "user.signingKey", "jane@acme.example")
+    good = guard(repo.path, "release", "--format", "json")
+    assert (good.code, good.json["signed"]) == (0, True)
+    record = read_tag(opened(repo), good.json["tag"])
+    assert record is not None
+    assert (record.pgp_signed, record.ssh_signed) == (True, False)
+    listed = guard(repo.path, "release", "list", "--format", "json").json["releases"]
+    assert [one["state"] for one in listed] == ["stable"]
+    tag = repo.git("cat-file", "tag", good.json["tag"]).replace("Stable", "Staple").encode() + b"\n"
+    evil = repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=tag)
+    repo.git("update-ref", f"refs/tags/{good.json['tag']}", evil)
+    listed = guard(repo.path, "release", "list", "--format", "json").json["releases"]
+    assert (listed[0]["state"], "does not verify" in listed[0]["reason"]) == ("broken", True)
 
 
 def test_list_and_revoke(guard: Guard, repo: RepositoryBuilder) -> None:

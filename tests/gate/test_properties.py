@@ -26,6 +26,7 @@ from rollback_guard.facts.model import (
     Touched,
     Trailer,
     Unknown,
+    Unproven,
 )
 from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
@@ -60,7 +61,7 @@ from tests.support.facts import (
 MISSING = Unknown("not here")
 FACTS = (
     *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
-    *("base_in_head", "refs", "touched", "decisions", "waivers"),
+    *("base_in_head", "refs", "touched", "decisions", "waivers", "unproven"),
 )
 # The facts without which a rule can never say that it holds.
 NEEDS = {
@@ -68,7 +69,7 @@ NEEDS = {
     "RG102": ("landings",),
     "RG103": ("repository",),
     "RG105": ("merges",),
-    "RG107": ("survey",),
+    "RG107": ("survey", "unproven"),
     "RG108": ("refs",),
     "RG201": ("messages", "survey"),
     "RG202": ("messages", "survey"),
@@ -105,7 +106,11 @@ messages = st.builds(
     time=times,
 )
 makers = st.builds(
-    Maker, identity=identities, part=st.sampled_from(["author", "committer", "co-author"]), commit=st.just(HEAD)
+    Maker,
+    identity=identities,
+    part=st.sampled_from(["author", "committer", "co-author", "pusher"]),
+    commit=st.just(HEAD),
+    mapped=st.one_of(st.none(), st.none(), identities),
 )
 surveys = st.builds(
     Survey,
@@ -156,8 +161,12 @@ waivers = st.builds(
     stale=st.sampled_from(["", "", "elsewhere"]),
     fault=st.sampled_from(["", "", "does not verify"]),
 )
+unproven = st.builds(
+    Unproven, commit=st.just(HEAD), name=st.just("x"), email=st.just("x@y"), fault=st.just("it bears no signature")
+)
 changes = st.builds(
     Change,
+    unproven=fact(st.one_of(st.just(()), some(unproven))),
     decisions=fact(some(decisions)),
     waivers=fact(some(waivers)),
     stage=st.sampled_from(["commit", "merge", "message", "push", "receive", "range", "landed"]),
@@ -243,6 +252,7 @@ DEFECTS: dict[str, dict[str, Any]] = {
     "fork": {"repository": Known("github.com/jane/shop")},
     "evil merge": {"merges": Known((MergeCheck(commit=MERGE, subject="s", kind="unexplained"),))},
     "stranger": {"survey": Known(a_survey(Maker(STRANGER, "author", HEAD)))},
+    "unsigned": {"unproven": Known((Unproven(HEAD, "Jane Doe", "jane@acme.example", "it bears no signature"),))},
     "look-alike": {"refs": Known(("refs/heads/MAIN",))},
     "tag named like production": {"refs": Known(("refs/tags/main",))},
     "policy deleted": {"touched": Known(Touched(("rollback-guard.toml",)))},

@@ -12,6 +12,7 @@ from rollback_guard.errors import PolicyError
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.problems import MOST_NAMES, MOST_PROBLEMS, Problem, dotted, nearest_name
 from rollback_guard.policy.read import LIMIT, read_policy
+from tests.support.pgp import JANE_BLOCK
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGYxGDEvRSV8lW+S51e0wvdVhXXeRuUo4Iwz812GKjf0"
 OTHER_KEY = KEY.replace("IGYx", "IGYy")
@@ -404,6 +405,31 @@ def test_nothing_that_identifies_belongs_to_two_people() -> None:
     ]
 
 
+def test_an_address_made_of_a_login_belongs_to_whose_login_it_is() -> None:
+    text = LEAST + '[people.a]\nname = "A"\nemails = ["a@x"]\ngithub = "Octo#0042"\n'
+    policy = read(text)
+    host = "users.noreply.github.com"
+    for email in (f"42+octo@{host}", f"42+renamed@{host.title()}", f"OCTO@{host}"):
+        assert policy.person_of(email) == policy.people[0], email
+    for email in (f"43+octo@{host}", f"42@{host}", "octo@x", "42+octo@x.example"):
+        assert policy.person_of(email) is None, email
+    for email in (f"42+new@{host}", f"octo@{host}"):
+        problem = only(text + f'[people.b]\nname = "B"\nemails = ["{email}"]\n')
+        assert (problem.key, "belongs to a already" in problem.message) == ("people.b.emails[1]", True)
+
+
+def test_an_openpgp_key_belongs_to_one_person() -> None:
+    person = f"name = 'X'\nemails = ['{{0}}@x']\nopenpgp = ['''\n{JANE_BLOCK}''']\n"
+    first = LEAST + "[people.a]\n" + person.format("a")
+    assert read(first).people[0].openpgp == (JANE_BLOCK,)
+    problem = only(first + "[people.b]\n" + person.format("b"))
+    assert problem.message == "this key belongs to a already (people.a.openpgp[1])"
+    odd = LEAST + "[people.a]\nname = 'X'\nemails = ['a@x']\n"
+    assert only(odd + "openpgp = [7]\n").message == "must be text, not a number"
+    broken = only(odd + "openpgp = ['x']\n")
+    assert (broken.key, "gpg --armor --export" in broken.message) == ("people.a.openpgp[1]", True)
+
+
 def test_a_key_is_the_same_key_with_other_dates_and_another_comment() -> None:
     """Otherwise it would count by whichever line is read first."""
     dated = f"valid-after='20260101' {KEY} laptop".replace("'", '\\"')
@@ -527,7 +553,7 @@ VALUES = st.recursive(
 )
 KEYS = ["role", "trailer", "by", "count", "proof", "binding", "max-age", "name", "emails", "github", "keys", "into"]
 KEYS += ["from", "branches", "repositories", "engine", "source", "level", "store", "url", "run", "expect-status"]
-KEYS += ["expect-text", "timeout", "on", "tag", "keep-migrations", "signed", "x"]
+KEYS += ["expect-text", "timeout", "on", "tag", "keep-migrations", "signed", "signed-commits", "openpgp", "x"]
 TABLES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
 
 

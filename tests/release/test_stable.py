@@ -235,7 +235,9 @@ def test_a_pgp_signature_is_cut_off_the_message() -> None:
         f"object {'1' * 40}\ntype commit\ntag t\ntagger J <j@x> {'9' * 30} +0000\n\nm\n-----BEGIN PGP SIGNATURE-----\n"
     )
     record = parse_tag("t", "2" * 40, text)
-    assert (record.message, record.ssh_signed, record.date, record.tagger) == ("m", False, 0, "J <j@x>")
+    assert (record.message, record.pgp_signed, record.date, record.tagger) == ("m", True, 0, "J <j@x>")
+    both = parse_tag("t", "2" * 40, text + "-----BEGIN SSH SIGNATURE-----\n")
+    assert (record.signed, both.signed) == (True, False)
 
 
 def test_a_git_that_cannot_say_what_is_merged_is_asked_one_by_one(path_of_repo: Path, tmp_path: Path) -> None:

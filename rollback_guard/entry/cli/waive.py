@@ -29,9 +29,9 @@ from rollback_guard.gate.signoffs import in_words
 from rollback_guard.gate.verdict import Outcome
 from rollback_guard.gate.waivers import NEVER
 from rollback_guard.gate.wording import listed
-from rollback_guard.policy.kinds import read_duration
 from rollback_guard.policy.model import Policy, Waiver
 from rollback_guard.policy.problems import Place, Problems, nearest_name
+from rollback_guard.policy.scalars import read_duration
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.sign_text import Intent, Recorded, expiry, render_intent, render_recorded
 from rollback_guard.report.wording import moment
