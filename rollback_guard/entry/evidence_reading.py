@@ -1,35 +1,23 @@
-"""Recorded envelopes taken apart and checked one by one, whatever change they are about.
+"""Recorded envelopes found by their ids and told in words, whatever change they are about.
 
-By whose keys: those of the policy that the envelope's target holds now; where that lists the key for nobody any
-more, those of the policy at the statement's base, if production ever was there. What counts for a change is
-left to `evidence.collect` and the gate.
+Whose their signatures are is left to `entry.key_ring`, what counts for a change to `evidence.collect` and the gate.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
-
-from rollback_guard.entry.target import require_branch
 from rollback_guard.errors import UsageError
-from rollback_guard.evidence.canonical import FormatError
-from rollback_guard.evidence.envelope import Envelope, pae, read_envelope, signature_of
-from rollback_guard.evidence.keys import Key, fault_at, keys_of
+from rollback_guard.evidence.opened import Opened
 from rollback_guard.evidence.statement import (
-    PAYLOAD_TYPE,
     SignOffStatement,
     Statement,
+    WaiverReviewStatement,
     WaiverStatement,
-    namespace_of,
-    read_statement,
+    kind_of,
 )
 from rollback_guard.evidence.store import Stored, evidence_refs
 from rollback_guard.evidence.store_paths import ABOUT, Sieve
-from rollback_guard.evidence.verifier import Check, Verifier
-from rollback_guard.facts.policy_source import read_policy_at
-from rollback_guard.git.history_chain import on_chain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import resolve_commit, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.streams import split_stream
 from rollback_guard.git.tree_walk import Item
@@ -39,30 +27,11 @@ from rollback_guard.report.wording import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from rollback_guard.entry.question import Question
 
-GOOD = "the signature verifies"
 SHORTEST = 4  # digits of an id
-
-
-class Opened(NamedTuple):
-    """An envelope that could be read."""
-
-    id: str
-    envelope: Envelope
-    statement: Statement
-
-
-def open_stored(stored: Stored) -> Opened | str:
-    """An envelope taken apart, or why it cannot be read, to follow "it"."""
-    try:
-        envelope = read_envelope(stored.data)
-        statement = read_statement(envelope.payload)
-    except FormatError as fault:
-        return fault.reason
-    return Opened(id=stored.name.removesuffix(".json"), envelope=envelope, statement=statement)
 
 
 def said_in(statement: Statement) -> str:
@@ -71,18 +40,17 @@ def said_in(statement: Statement) -> str:
         return f"{statement.decision} as {statement.role}"
     if isinstance(statement, WaiverStatement):
         return f"waive {statement.rule}"
+    if isinstance(statement, WaiverReviewStatement):
+        return f"reviewed the waiver of {statement.rule}"
     return f"verdict {statement.decision}"
 
 
 def evidence_of(opened: Opened, state: str = "", stale: str = "") -> Evidence:
     """An envelope as it is listed."""
     statement = opened.statement
-    kind = "verdict"
-    if isinstance(statement, (SignOffStatement, WaiverStatement)):
-        kind = "sign-off" if isinstance(statement, SignOffStatement) else "waiver"
     return Evidence(
         id=opened.id,
-        kind=kind,
+        kind=kind_of(statement),
         said=said_in(statement),
         signer=statement.signer,
         time=statement.time,
@@ -104,6 +72,8 @@ def statement_of(opened: Opened, state: str) -> evidence_text.Statement:
     elif isinstance(statement, WaiverStatement):
         terms = (("reason", statement.reason), ("expires", moment(statement.expires)))
         terms += (("incident", statement.incident),) if statement.incident else ()
+    elif isinstance(statement, WaiverReviewStatement):
+        terms = (("comment", statement.comment), *(("about", one) for one in statement.waivers))
     else:
         rules = ", ".join(f"{rule} {answer}" for rule, answer in statement.rules)
         terms = (
@@ -120,79 +90,6 @@ def statement_of(opened: Opened, state: str) -> evidence_text.Statement:
         key=opened.envelope.keyid,
         terms=terms,
     )
-
-
-class KeyRing:
-    """The keys by which an envelope is checked; each policy is read once."""
-
-    def __init__(self, question: Question) -> None:
-        self._question = question
-        self._verifier = Verifier(question.repository.git.env)
-        self._tips: dict[str, Optional[str]] = {}
-        self._keys: dict[str, dict[bytes, Key]] = {}
-        self._trusted: dict[tuple[str, str], bool] = {}
-
-    def judge(self, opened: Sequence[Opened]) -> list[str]:
-        """GOOD for each signature that verifies, else why it counts for nothing.
-
-        Raises: UndeterminedError when ssh-keygen cannot be asked.
-        """
-        looked = [self._look(one) for one in opened]
-        checks = [one for one in looked if isinstance(one, Check)]
-        answers = iter(self._verifier.verify(checks))
-        return [
-            one if isinstance(one, str) else GOOD if next(answers) else "the signature does not verify"
-            for one in looked
-        ]
-
-    def _look(self, opened: Opened) -> Check | str:
-        statement, envelope = opened.statement, opened.envelope
-        try:
-            blob = signature_of(envelope).public_key
-        except FormatError as fault:
-            return f"the envelope {fault.reason}"
-        key = self._key(statement, blob)
-        if key is None:
-            return "it is made with a key that nobody of the policy has"
-        if key.person != statement.signer:
-            return f"it is signed with a key of {key.person}"
-        late = fault_at(key, statement.time)
-        if late:
-            return late
-        namespace = namespace_of(statement)
-        return Check(data=pae(PAYLOAD_TYPE, envelope.payload), blob=envelope.sig, namespace=namespace, key=key)
-
-    def _key(self, statement: Statement, blob: bytes) -> Key | None:
-        tip = self._tip(statement.binding.target)
-        if tip is None:
-            return None
-        found = self._keys_at(tip).get(blob)
-        if found is None and self._was_production(statement.base, tip):
-            found = self._keys_at(statement.base).get(blob)
-        return found
-
-    def _tip(self, target: str) -> str | None:
-        if target not in self._tips:
-            try:
-                self._tips[target] = require_branch(self._question, short_branch(target))[1]
-            except UsageError:
-                self._tips[target] = None
-        return self._tips[target]
-
-    def _was_production(self, base: str, tip: str) -> bool:
-        """Whether the branch itself ever was at a base: a commit that somebody brought gives no keys."""
-        if (base, tip) not in self._trusted:
-            repository = self._question.repository
-            here = resolve_commit(repository, base) == base
-            self._trusted[base, tip] = here and on_chain(repository.git, base, tip)
-        return self._trusted[base, tip]
-
-    def _keys_at(self, commit: str) -> dict[bytes, Key]:
-        if commit not in self._keys:
-            with ObjectReader(self._question.repository.git) as objects:
-                policy = read_policy_at(objects, commit).policy
-            self._keys[commit] = {} if policy is None else keys_of(policy)
-        return self._keys[commit]
 
 
 def find_stored(repository: Repository, prefix: str) -> Stored:

@@ -6,7 +6,7 @@ left to `report`.
 
 from __future__ import annotations
 
-from rollback_guard.entry.question import Question, in_force, policy_used
+from rollback_guard.entry.question import Question, default_branches, general_branches, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
@@ -17,13 +17,14 @@ from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import HEADS, list_refs, resolve_commit, short_branch
-from rollback_guard.git.repository import Repository, current_branch
-from rollback_guard.policy.paths import DEFAULT_BRANCHES, OURS
+from rollback_guard.git.repository import current_branch
+from rollback_guard.policy.paths import OURS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from rollback_guard.evidence.opened import Opened
     from rollback_guard.facts.model import Stage
     from rollback_guard.policy.model import Policy
 
@@ -103,25 +104,6 @@ def general_policies(question: Question, objects: ObjectReader, *targets: str) -
     return policies_for(objects, *tips.values())
 
 
-def general_branches(repository: Repository) -> tuple[str, ...]:
-    """Full names of the branches whose policy may name any production branch, likeliest first.
-
-    In a bare repository what is below refs/remotes is what somebody pushed there.
-    """
-    if not repository.bare:
-        return DEFAULT_BRANCHES
-    own = current_branch(repository)
-    return (*((own,) if own else ()), *(name for name in DEFAULT_BRANCHES if name.startswith(HEADS)))
-
-
-def default_branches(question: Question) -> tuple[str, ...]:
-    """Full names of the branches that may be the default one, likeliest first."""
-    configured = question.around.default_branch
-    more = (HEADS + configured,) if configured else ()
-    general = general_branches(question.repository)
-    return tuple(dict.fromkeys((*general[:1], *more, *general[1:])))
-
-
 def stands_for_production(
     question: Question, found: PolicyFound, general: tuple[PolicyFound, ...], target: str
 ) -> bool:
@@ -164,7 +146,8 @@ def judge_update(
         if (update.ref + "/").startswith(OURS):
             from rollback_guard.evidence.admission import faults_of_move
 
-            change = change._replace(evidence_faults=faults_of_move(repository, update.ref, update.old, update.new))
+            faults = faults_of_move(repository, update.ref, update.old, update.new, _signature_faults(question))
+            change = change._replace(evidence_faults=faults)
         return [evaluate(question, found, change, PolicyFound(at="nothing"))]
     if resolve_commit(repository, update.new) != update.new:
         raise RefusedError(
@@ -186,6 +169,17 @@ def judge_update(
         reading = found if found.policy is not None else read_policy_at(objects, update.new)
     collected = collect_range(repository, question.around, reading.policy, proposal)
     return [evaluate(question, *one) for one in _one_by_one(question, found, proposal, collected)]
+
+
+def _signature_faults(question: Question) -> Callable[[Sequence[Opened]], list[str]]:
+    """Asks why the signatures of envelopes that are pushed count for nothing; imported only when some are."""
+
+    def faults(opened: Sequence[Opened]) -> list[str]:
+        from rollback_guard.entry.key_ring import GOOD, KeyRing
+
+        return ["" if said == GOOD else said for said in KeyRing(question).judge(opened)]
+
+    return faults
 
 
 def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[PolicyFound, tuple[PolicyFound, ...]]:

@@ -11,6 +11,7 @@ from rollback_guard.entry.judge import evaluate, verdict_of
 from rollback_guard.entry.question import Question, in_force
 from rollback_guard.errors import PolicyError, UsageError
 from rollback_guard.evidence.collect import EvidenceBook
+from rollback_guard.evidence.keys import keys_of
 from rollback_guard.facts.history import Landed, LandedStream, branch_tips, recorded_tips
 from rollback_guard.facts.landed import BLOCK, Setting, collect_landed
 from rollback_guard.facts.mailmap import Mailmaps
@@ -28,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rollback_guard.policy.keys import Key
+
 
 class LandedVerdict(NamedTuple):
     """The verdict on one commit of production's first-parent chain."""
@@ -38,14 +41,21 @@ class LandedVerdict(NamedTuple):
 
 
 def iter_audit(
-    question: Question, *, target: str, until: str, since: str | None = None, claimed: str | None = None
+    question: Question,
+    *,
+    target: str,
+    until: str,
+    since: str | None = None,
+    claimed: str | None = None,
+    tip: str | None = None,
 ) -> Iterator[LandedVerdict]:
     """The verdict on each first-parent commit of `until` down to and without `since`, newest first.
 
-    `target` is the full ref name of the branch, `claimed` the repository's name where the caller gave it.
+    `target` is the full ref name of the branch, `claimed` the repository's name where the caller gave it. People
+    whom the policy at `tip` knows (else at `until`) may have reviewed waivers since.
     """
     repository = question.repository
-    question = question._replace(book=EvidenceBook(repository))
+    question = question._replace(book=EvidenceBook(repository, _keys_at(question, tip or until)))
     parsed: dict[str, PolicyFound] = {}
     with ObjectReader(repository.git) as objects:
         bases: dict[str | None, PolicyFound] = {}
@@ -69,6 +79,12 @@ def iter_audit(
                 yield from _judged(question, objects, setting, block, parsed)
                 block = []
         yield from _judged(question, objects, setting, block, parsed)
+
+
+def _keys_at(question: Question, commit: str) -> dict[bytes, Key]:
+    with ObjectReader(question.repository.git) as objects:
+        policy = read_policy_at(objects, commit).policy
+    return {} if policy is None else keys_of(policy)
 
 
 def _setting(question: Question, target: str, claimed: str | None) -> Setting:
@@ -140,7 +156,7 @@ def judge_landed(repository: Repository, commit: str, branch: str, *, as_of: int
         repository.git.run("rev-parse", "--verify", "--quiet", f"{commit}^1", accept=(0, 1)).stdout.decode().strip()
     )
     target = branch if branch.startswith("refs/heads/") else f"refs/heads/{short_branch(branch)}"
-    landed = next(iter(iter_audit(question, target=target, until=commit, since=parent or None)))
+    landed = next(iter(iter_audit(question, target=target, until=commit, since=parent or None, tip=branch)))
     with ObjectReader(repository.git) as objects:
         policy = read_policy_at(objects, parent).policy if parent else None
         policy = policy or read_policy_at(objects, commit).policy

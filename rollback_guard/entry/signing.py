@@ -21,10 +21,9 @@ from rollback_guard.evidence.keys import Key, fault_at, keys_of
 from rollback_guard.evidence.signer import public_key_of, sign
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
-    SignOffStatement,
     Statement,
-    WaiverStatement,
     binding_key,
+    kind_of,
     namespace_of,
     render_statement,
 )
@@ -139,17 +138,22 @@ def require_maker(proposed: Proposed, policy: Policy, person: str) -> bool:
 
 def require_moment(key: Key, subject: Subject, moment: int) -> None:
     """Raises: RefusedError when nothing that is signed with the key at that moment (Unix seconds) counts."""
-    fault = fault_at(key, moment)
-    if fault:
-        raise RefusedError(
-            f"{fault}, so nothing that is signed with it now counts",
-            remedy="name another key: --key PATH   # or land a change that lists a new one",
-        )
+    require_key_now(key, moment)
     if subject.begun is not None and moment < subject.begun - DAY:
         raise RefusedError(
             "the head was committed more than a day after what the clock here says, so a signature of now would "
             "not count",
             remedy="date   # set the clock right; or have the head committed again by one that is",
+        )
+
+
+def require_key_now(key: Key, moment: int) -> None:
+    """Raises: RefusedError when the key does not count at a moment (Unix seconds)."""
+    fault = fault_at(key, moment)
+    if fault:
+        raise RefusedError(
+            f"{fault}, so nothing that is signed with it now counts",
+            remedy="name another key: --key PATH   # or land a change that lists a new one",
         )
 
 
@@ -216,10 +220,7 @@ def sign_and_record(repository: Repository, statement: Statement, signer: Signer
     namespace = namespace_of(statement)
     blob = sign(data, key=signer.path, namespace=namespace, environ=os.environ, public_key=signer.key.blob)
     envelope = render_envelope(Envelope(payload=payload, keyid=signer.key.fingerprint, sig=blob))
-    kind = "verdict"
-    if isinstance(statement, (SignOffStatement, WaiverStatement)):
-        kind = "sign-off" if isinstance(statement, SignOffStatement) else "waiver"
-    entry = Entry(kind=kind, key=binding_key(statement.binding), head=statement.head, data=envelope)
+    entry = Entry(kind=kind_of(statement), key=binding_key(statement.binding), head=statement.head, data=envelope)
     record(repository, (entry,), message=message)
     return envelope_name(envelope).removesuffix(".json")
 

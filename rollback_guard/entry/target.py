@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from rollback_guard.entry.question import default_branches
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import literal_branches, policies_for, tips_of
 from rollback_guard.git.objects import ObjectReader
@@ -54,8 +55,6 @@ def find_target(question: Question, into: str | None) -> tuple[str, str]:
     """
     if into is not None:
         return require_branch(question, into)
-    from rollback_guard.entry.judge import default_branches  # a revert, which only names a branch, needs no gate
-
     candidates = default_branches(question)
     with ObjectReader(question.repository.git) as objects:
         policies = policies_for(objects, *candidates, "HEAD")

@@ -78,10 +78,8 @@ class CommitProof:
         stdin = "".join(f"{rev}\n" for rev in revs).encode()
         with ObjectReader(self._repository.git) as objects:
             for lines in split_stream(self._repository.git.chunks("rev-list", "--stdin", stdin=stdin), b"\n"):
-                for line in lines:
-                    commit = objects.read(decode(line))
-                    if commit is not None and commit.type == "commit":  # anything else, git has told of before
-                        yield read_signed_commit(commit)
+                commits = (objects.read(decode(line)) for line in lines)  # git has just read each of them itself
+                yield from (read_signed_commit(one) for one in commits if one is not None)
 
     def _faulty(self, commits: list[SignedCommit]) -> list[Unproven]:
         looked = [self._look(one) for one in commits]

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Readable = Callable[[bytes], str]
+    Readable = Callable[[str, bytes], str]
 
 ADDITIONS = 10_000  # envelopes that one push may bring
 OBJECTS = 20  # that one envelope may need, when each was recorded by a commit of its own
@@ -39,7 +39,7 @@ def judge_ref(ref: str) -> str:
 def judge_move(repository: Repository, old: str | None, new: str | None, readable: Readable) -> tuple[str, ...]:
     """Why the evidence ref may not move from one oid to another (None: there is none); () when it may.
 
-    `readable` takes an envelope's bytes and says why it cannot be read, or "". At most TOLD reasons.
+    `readable` takes a folder and an envelope's bytes, and says why that cannot lie there, or "". At most TOLD reasons.
     """
     if new is None:
         return ("evidence is never deleted",)
@@ -74,11 +74,11 @@ def _reasons(
     yield from _bulk(repository, new)
     sieve = Sieve(objects)
     before = None if old is None else _root(objects, old)
-    judged: dict[str, str] = {}  # by the digest that is an envelope's name
+    names: set[str] = set()  # of envelopes: each lies in two folders
     for folder in differing_folders(objects, before, root_of(objects, new)):
         yield from _losses(sieve, folder)
-        yield from _additions(sieve, folder, readable, judged)
-        if len(judged) > ADDITIONS:
+        yield from _additions(sieve, folder, readable, names)
+        if len(names) > ADDITIONS:
             yield f"more than {ADDITIONS:,} envelopes in one push"
             return
 
@@ -111,16 +111,13 @@ def _losses(sieve: Sieve, folder: Folder) -> Iterator[str]:
             yield f"{folder.path}/{name} would be {how}; evidence only grows"
 
 
-def _additions(sieve: Sieve, folder: Folder, readable: Readable, judged: dict[str, str]) -> Iterator[str]:
+def _additions(sieve: Sieve, folder: Folder, readable: Readable, names: set[str]) -> Iterator[str]:
     added = [item for name, item in folder.new.items() if folder.old.get(name) != item]
     if added and len(folder.new) > MOST:
         yield f"{folder.path} would have more than {MOST:,} entries"
         return
     for item in added:
-        reason = sieve.fault(folder.path, item)
-        if not reason:
-            if item.name not in judged:
-                judged[item.name] = readable(sieve.read(item)[1])
-            reason = judged[item.name]
+        names.add(item.name)
+        reason = sieve.fault(folder.path, item) or readable(folder.path, sieve.read(item)[1])
         if reason:
             yield f"{folder.path}/{item.name}: {reason}"

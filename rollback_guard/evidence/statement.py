@@ -1,117 +1,68 @@
-"""What people sign, as in-toto Statements: sign-offs, waivers and verdicts, as values and as the bytes of them.
+"""The bytes of what people sign: in-toto Statements, written and read in one spelling.
 
-A statement has one spelling. Its reader takes what it is about from the predicate, writes the statement anew
-and compares: no key can be doubled, unknown, missing, or say in one place what another place does not say.
-Envelopes and signatures are left to `evidence.envelope` and `evidence.signer`, what counts to the gate. Pure.
+A statement's reader takes what it is about from the predicate, writes the statement anew and compares: no key can be
+doubled, unknown, missing, or say in one place what another place does not say. Which statements there are is in
+`evidence.statement_model`; envelopes and signatures are left to `evidence.envelope` and `evidence.signer`. Pure.
 Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/verification_summary/v1.
 """
 
 from __future__ import annotations
 
 from time import gmtime, strftime
-from typing import Any, Literal, NamedTuple, Optional, Union
+from typing import Any
 
 from rollback_guard.evidence.canonical import FormatError, fields, read_json, render_json
 from rollback_guard.evidence.statement_checks import check
+from rollback_guard.evidence.statement_model import (
+    HOME,
+    MOST_BYTES,
+    PAYLOAD_TYPE,
+    SIGN_OFF,
+    STATEMENT,
+    VERDICT,
+    WAIVER,
+    WAIVER_REVIEW,
+    Binding,
+    BindingKind,
+    Decision,
+    GateDecision,
+    SignOffStatement,
+    Statement,
+    VerdictStatement,
+    WaiverReviewStatement,
+    WaiverStatement,
+    binding_key,
+    kind_of,
+    namespace_of,
+)
 from rollback_guard.policy.keys import read_moment
+
+__all__ = [
+    "PAYLOAD_TYPE",
+    "Binding",
+    "BindingKind",
+    "Decision",
+    "GateDecision",
+    "SignOffStatement",
+    "Statement",
+    "StatementError",
+    "VerdictStatement",
+    "WaiverReviewStatement",
+    "WaiverStatement",
+    "binding_key",
+    "kind_of",
+    "namespace_of",
+    "read_statement",
+    "render_statement",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT = "https://in-toto.io/Statement/v1"
-HOME = "https://github.com/rollback-guard/rollback_guard"
-SIGN_OFF = f"{HOME}/evidence/sign-off/v1"
-WAIVER = f"{HOME}/evidence/waiver/v1"
-VERDICT = "https://slsa.dev/verification_summary/v1"
-MOST_BYTES = 32 * 1024
-
-BindingKind = Literal["result", "change", "head"]
-Decision = Literal["approve", "reject", "withdraw"]
-GateDecision = Literal["allow", "deny", "undetermined"]
-
 
 class StatementError(FormatError):
     """A statement that cannot be read, or must not be written; `reason` in words."""
-
-
-class Binding(NamedTuple):
-    """What a statement is tied to. `base` is there for `result` only.
-
-    `object` is the result tree's oid, the head tree's oid, or "sha256:…" of what a change does.
-    """
-
-    kind: BindingKind
-    repository: str  # normalised
-    target: str  # refs/heads/…
-    base: Optional[str]
-    object: str
-
-
-class SignOffStatement(NamedTuple):
-    """One person's decision in one role. Oids are full hex; `time` is in Unix seconds."""
-
-    role: str
-    decision: Decision
-    binding: Binding
-    base: str
-    head: str
-    result_tree: str
-    policy_digest: str  # sha256:…
-    signer: str  # the person's id, as claimed: the key decides
-    time: int
-    comment: str = ""
-
-
-class WaiverStatement(NamedTuple):
-    """One person's signature under an exception from one rule, for one change."""
-
-    rule: str
-    binding: Binding
-    base: str
-    head: str
-    result_tree: str
-    policy_digest: str
-    signer: str
-    time: int
-    expires: int
-    reason: str
-    incident: str = ""
-
-
-class VerdictStatement(NamedTuple):
-    """What the gate decided, as a SLSA verification summary. `inputs` are the digests of the envelopes that it read."""
-
-    decision: GateDecision
-    binding: Binding
-    base: str
-    head: str
-    result_tree: str
-    policy_digest: str
-    signer: str
-    time: int
-    policy_uri: str
-    rules: tuple[tuple[str, str], ...] = ()  # (RG201, satisfied), sorted
-    inputs: tuple[str, ...] = ()  # hex of SHA-256, sorted
-
-
-Statement = Union[SignOffStatement, WaiverStatement, VerdictStatement]
-
-
-def binding_key(binding: Binding) -> str:
-    """Under what the store keeps evidence of this binding: 64 hex digits."""
-    import hashlib
-
-    parts = (binding.kind, binding.repository, binding.target, binding.base or "", binding.object)
-    return hashlib.sha256(b"\0".join(part.encode("utf-8", "surrogateescape") for part in parts)).hexdigest()
-
-
-def namespace_of(statement: Statement) -> str:
-    """The namespace of the statement's signature, so that none can be replayed as another kind or role."""
-    if isinstance(statement, SignOffStatement):
-        return f"rollback-guard.sign-off.{statement.role}"
-    return "rollback-guard.waiver" if isinstance(statement, WaiverStatement) else "rollback-guard.verdict"
 
 
 def render_statement(statement: Statement) -> bytes:
@@ -175,17 +126,24 @@ def _predicate(statement: Statement) -> tuple[str, dict[str, Any]]:
     if isinstance(statement, WaiverStatement):
         own = {"rule": statement.rule, "reason": statement.reason, "incident": statement.incident}
         return WAIVER, {**common, **own, "policyDigest": policy, "time": when, "expires": _moment(statement.expires)}
+    if isinstance(statement, WaiverReviewStatement):
+        looked = {"waivers": _digests(statement.waivers), "comment": statement.comment}
+        return WAIVER_REVIEW, {**common, **looked, "rule": statement.rule, "policyDigest": policy, "time": when}
     passed = statement.decision == "allow"
     return VERDICT, {
         "verifier": {"id": HOME},
         "timeVerified": when,
         "resourceUri": _resource(statement.binding),
         "policy": {"uri": statement.policy_uri, "digest": {"sha256": policy.removeprefix("sha256:")}},
-        "inputAttestations": [{"digest": {"sha256": digest}} for digest in statement.inputs],
+        "inputAttestations": _digests(statement.inputs),
         "verificationResult": "PASSED" if passed else "FAILED",
         "verifiedLevels": ["ROLLBACK_GUARD_ALLOWED" if passed else "FAILED"],
         "rollbackguard_gate": {**common, "decision": statement.decision, "rules": dict(statement.rules)},
     }
+
+
+def _digests(digests: tuple[str, ...]) -> list[dict[str, dict[str, str]]]:
+    return [{"digest": {"sha256": digest}} for digest in digests]
 
 
 def _resource(binding: Binding) -> str:
@@ -237,23 +195,42 @@ def _read_waiver(predicate: Any) -> WaiverStatement:
     )
 
 
+def _read_review(predicate: Any) -> WaiverReviewStatement:
+    names = ("rule", "waivers", "comment", "policyDigest", "time")
+    rule, waivers, comment, policy, when, *common = fields(predicate, (*names, *_COMMON), "the review")
+    return WaiverReviewStatement(
+        rule=rule,
+        waivers=_read_digests(waivers, "the waivers"),
+        comment=comment,
+        policy_digest=policy,
+        time=_seconds(when),
+        **_read_common(tuple(common)),
+    )
+
+
 def _read_verdict(predicate: Any) -> VerdictStatement:
     derived = ("verifier", "resourceUri", "verificationResult", "verifiedLevels")
     own = ("timeVerified", "policy", "inputAttestations", "rollbackguard_gate")
     when, policy, inputs, gate, *_ = fields(predicate, (*own, *derived), "the verdict")
     decision, rules, *common = fields(gate, ("decision", "rules", *_COMMON), "the gate's part")
     uri, digest = fields(policy, ("uri", "digest"), "the policy")
-    if not isinstance(inputs, list) or not isinstance(rules, dict):
-        raise FormatError("the verdict's inputs or rules are of the wrong type")
+    if not isinstance(rules, dict):
+        raise FormatError("the verdict's rules are of the wrong type")
     return VerdictStatement(
         decision=decision,
         policy_digest=f"sha256:{_sha256(digest)}",
         policy_uri=uri,
         time=_seconds(when),
         rules=tuple(rules.items()),
-        inputs=tuple(_sha256(*fields(entry, ("digest",), "an input")) for entry in inputs),
+        inputs=_read_digests(inputs, "the inputs"),
         **_read_common(tuple(common)),
     )
+
+
+def _read_digests(entries: Any, what: str) -> tuple[Any, ...]:
+    if not isinstance(entries, list):
+        raise FormatError(f"{what} are no list")
+    return tuple(_sha256(*fields(entry, ("digest",), f"one of {what}")) for entry in entries)
 
 
 def _sha256(digest: Any) -> Any:
@@ -263,6 +240,7 @@ def _sha256(digest: Any) -> Any:
 _READERS: dict[str, Callable[[Any], Statement]] = {
     SIGN_OFF: _read_sign_off,
     WAIVER: _read_waiver,
+    WAIVER_REVIEW: _read_review,
     VERDICT: _read_verdict,
 }
 

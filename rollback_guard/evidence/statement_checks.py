@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rollback_guard.evidence.statement import Binding, Statement
+    from rollback_guard.evidence.statement_model import Binding, Statement
 
 MOST_TEXT = 2000  # characters of a comment or a reason
 MOST_NAME = 1024  # characters of a repository, a ref or a URI
@@ -37,6 +37,8 @@ def check(statement: Statement) -> None:
     decisions = _DECISIONS.get(type(statement).__name__)
     if decisions and own["decision"] not in decisions:
         raise FormatError(f"the decision is none of {', '.join(decisions)}")
+    if "waivers" in own:  # a review says what came of it
+        _reason(own["comment"], "comment")
     if own.get("expires", LAST) < statement.time:
         raise FormatError("it expires before it is signed")
     if len({len(statement.base), len(statement.head), len(statement.result_tree)}) != 1:
@@ -144,6 +146,12 @@ def _inputs(value: Any, name: str) -> None:
     _sorted(value, name)
 
 
+def _waivers(value: Any, name: str) -> None:
+    _inputs(value, name)
+    if not value:
+        raise FormatError("it names no waiver")
+
+
 def _sorted(value: tuple[Any, ...], name: str) -> None:
     if len(value) > MOST_LISTED:
         raise FormatError(f"{name} are more than {MOST_LISTED}")
@@ -169,4 +177,5 @@ _CHECKS: dict[str, Callable[[Any, str], None]] = {
     "policy_uri": _line,
     "rules": _rules,
     "inputs": _inputs,
+    "waivers": _waivers,
 }

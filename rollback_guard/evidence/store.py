@@ -27,7 +27,7 @@ from rollback_guard.evidence.store_paths import (
 )
 from rollback_guard.git.objects import Blob, ObjectReader, TooLargeError
 from rollback_guard.git.refs import list_refs
-from rollback_guard.git.tree_walk import TREE_LIMIT, Item, read_items
+from rollback_guard.git.tree_walk import TREE_LIMIT, Item, read_folder, read_items
 from rollback_guard.git.tree_writes import NewFile
 from rollback_guard.git.trees import entry_of
 
@@ -66,13 +66,22 @@ class Listed(NamedTuple):
 
 
 def evidence_refs(repository: Repository) -> tuple[str, ...]:
-    """The refs that hold evidence here: ours, and what was last seen of each remote's."""
+    """The refs that hold evidence here: ours, and what was last seen of each remote's.
+
+    Raises: UndeterminedError when one of them names no commit: what was recorded there cannot be read.
+    """
     found = []
     for ref in list_refs(repository, EVIDENCE, TRACKING):
         remote = ref.name[len(TRACKING) : -len("/evidence")]
         seen = ref.name == f"{TRACKING}{remote}/evidence" and "/evidence/" not in f"/{remote}/"
-        if ref.commit and (ref.name == EVIDENCE or seen):
-            found.append(ref.name)
+        if ref.name != EVIDENCE and not seen:
+            continue
+        if ref.commit != ref.oid:
+            raise UndeterminedError(
+                f"{ref.name} is no commit, so what was recorded there cannot be read",
+                remedy=f"git update-ref -d {ref.name}   # then: guard evidence fetch",
+            )
+        found.append(ref.name)
     return tuple(found)
 
 
@@ -155,29 +164,34 @@ def too_many(path: str) -> UndeterminedError:
     )
 
 
-def list_all(repository: Repository, refs: Sequence[str] | None = None) -> Iterator[Listed]:
+def list_all(repository: Repository, refs: Sequence[str] | None = None, *, kind: str = "") -> Iterator[Listed]:
     """Everything in the store, by kind, binding and name, as it is read; what is no evidence is left out.
 
-    `refs`: else all that `evidence_refs` knows. Raises: GitError when something is missing or malformed.
+    `refs`: else all that `evidence_refs` knows. With `kind`, only that. Raises: GitError when something is missing
+    or malformed.
     """
     from heapq import merge
 
     with ObjectReader(repository.git) as objects:
         sieve = Sieve(objects)
         revs = evidence_refs(repository) if refs is None else refs
-        roots = dict.fromkeys(root_of(objects, rev) for rev in revs)
+        roots = [root_of(objects, rev) for rev in revs]
+        if kind:
+            items = (read_folder(objects, root).get(kind) for root in roots)
+            roots = [item.oid for item in items if item is not None and item.folder]
         before = ("", "")
-        for path, item in merge(*(_walk(objects, root) for root in roots), key=lambda one: (one[0], one[1].name)):
-            kind, _, rest = path.partition("/")
-            if (path, item.name) == before or kind == ABOUT or sieve.fault(path, item):
+        walks = (_walk(objects, root, kind) for root in dict.fromkeys(roots))
+        for path, item in merge(*walks, key=lambda one: (one[0], one[1].name)):
+            found, _, rest = path.partition("/")
+            if (path, item.name) == before or found == ABOUT or sieve.fault(path, item):
                 continue
             before = (path, item.name)
             stored = Stored(name=item.name, oid=item.oid, data=sieve.read(item)[1])
-            yield Listed(kind=kind, key=rest.partition("/")[2], stored=stored)
+            yield Listed(kind=found, key=rest.partition("/")[2], stored=stored)
 
 
-def _walk(objects: ObjectReader, root: str) -> Iterator[tuple[str, Item]]:
-    for folder in differing_folders(objects, None, root):
+def _walk(objects: ObjectReader, root: str, kind: str) -> Iterator[tuple[str, Item]]:
+    for folder in differing_folders(objects, None, root, kind=kind):
         for name in sorted(folder.new):
             yield folder.path, folder.new[name]
 

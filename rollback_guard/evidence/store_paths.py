@@ -1,6 +1,6 @@
 """The shape of the store: which paths its tree has, and which entries are evidence at all.
 
-    sign-off/<xx>/<binding>/<sha256>.json      also waiver/ and verdict/; xx: the binding's first two digits
+    sign-off/<xx>/<binding>/<sha256>.json      also the other KINDS; xx: the binding's first two digits
     about/<xx>/<head>/<sha256>.json            the same envelope again, found by the commit that it speaks of
 
 Whatever else lies in the tree (links, submodules, other names, content that its name does not fit) is no evidence.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = f"{OURS}evidence"
 TRACKING = f"{OURS}remotes/"
-KINDS = ("sign-off", "waiver", "verdict")
+KINDS = ("sign-off", "waiver", "waiver-review", "verdict")
 ABOUT = "about"
 LARGEST = 1 << 16  # bytes of one envelope
 MOST = 1000  # entries of one folder: about one binding, or about one head
@@ -65,12 +65,13 @@ def root_of(objects: ObjectReader, rev: str) -> str:
     return tree.oid
 
 
-def differing_folders(objects: ObjectReader, old: str | None, new: str | None) -> Iterator[Folder]:
+def differing_folders(objects: ObjectReader, old: str | None, new: str | None, *, kind: str = "") -> Iterator[Folder]:
     """The folders in which two trees (oids; None: an empty one) differ, whatever they hold, as they are read.
 
-    Raises: GitError for a tree that is missing or malformed; TooLargeError for one beyond any sense.
+    With `kind`, the trees are those below the folder of that kind. Raises: GitError for a tree that is missing or
+    malformed; TooLargeError for one beyond any sense.
     """
-    for one in compare_trees(objects, old, new, depth=3):
+    for one in compare_trees(objects, old, new, depth=2 if kind else 3, path=f"{kind}/" if kind else ""):
         sides = [(item, item is not None and item.folder) for item in (one.old, one.new)]
         above, _, _ = one.path.rpartition("/")
         odd = [{item.name: item} if item is not None and not folder else {} for item, folder in sides]

@@ -57,6 +57,20 @@ class RemoteSeen(NamedTuple):
     brings_evidence: bool = True  # a fetch brings its recorded evidence, or nothing at all
 
 
+class WaiverSeen(NamedTuple):
+    """A waiver that expired and that nobody reviewed. `landed`: production took what it let pass."""
+
+    id: str  # of one of its envelopes, full hex
+    rule: str
+    target: str  # full ref name
+    head: str
+    signers: tuple[str, ...]  # ids of people
+    expired: int  # Unix seconds
+    reason: str
+    incident: str
+    landed: bool
+
+
 class Installation(NamedTuple):
     """Everything that `guard doctor` looks at."""
 
@@ -76,3 +90,5 @@ class Installation(NamedTuple):
     remotes: tuple[RemoteSeen, ...] = ()
     named: bool = True  # a server knows which repository it is
     checks_objects: bool = True  # a server refuses malformed objects
+    unreviewed: tuple[WaiverSeen, ...] = ()
+    evidence_fault: Optional[tuple[str, str]] = None  # why the recorded evidence cannot be read, and the remedy

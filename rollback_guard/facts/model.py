@@ -197,6 +197,7 @@ class SignedWaiver(NamedTuple):
     digest: str
     stale: str = ""
     fault: str = ""
+    reviewers: tuple[str, ...] = ()  # ids of the people who signed that they looked at it afterwards
 
 
 class Change(NamedTuple):
@@ -227,3 +228,15 @@ class Change(NamedTuple):
     unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`
+
+
+def judged_at(change: Change, now: int) -> int:
+    """As of when signatures must have counted (Unix seconds): of a merge that landed, when it was made.
+
+    So nothing that is said later makes or unmakes it. Any other commit that landed was made before anybody signed it.
+    """
+    merges = isinstance(change.landings, Known) and any(landing.heads for landing in change.landings.value)
+    if change.stage != "landed" or not merges or not isinstance(change.messages, Known):
+        return now
+    times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
+    return min([now, *times])

@@ -47,12 +47,17 @@ def latest(decisions: tuple[SignedDecision, ...], role: SignOff) -> tuple[Signed
     """The last word of each person in a role about exactly this change; signatures that do not verify say nothing."""
     last: dict[str, SignedDecision] = {}
     for one in decisions:
-        if one.role != role.role or one.person is None or one.fault or one.stale or one.binding != role.binding:
+        if one.person is None or not about_this(one, role):
             continue
         before = last.get(one.person)
         if before is None or _rank(one) > _rank(before):
             last[one.person] = one
     return tuple(last[person] for person in sorted(last))
+
+
+def about_this(one: SignedDecision, role: SignOff) -> bool:
+    """Whether a decision is in that role, about exactly this change, and its signature verifies."""
+    return one.role == role.role and not one.fault and not one.stale and one.binding == role.binding
 
 
 def _rank(one: SignedDecision) -> tuple[int, int, str]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Optional
 
 Answer = Literal["satisfied", "violated", "not-applicable", "undetermined", "waived"]
 Decision = Literal["allow", "deny", "undetermined"]
+UNREVIEWED = "it has expired, and nobody has reviewed it"  # how a note about a waiver begins
 
 
 class Finding(NamedTuple):
@@ -56,6 +57,15 @@ class Verdict(NamedTuple):
     decision: Decision
     as_of: int  # Unix seconds
     changes: tuple[ChangeVerdict, ...]
+
+
+def unreviewed(change: ChangeVerdict) -> tuple[Outcome, ...]:
+    """The waived outcomes whose waiver expired and was never looked at by anybody else."""
+    return tuple(
+        outcome
+        for outcome in change.outcomes
+        if outcome.answer == "waived" and any(note.startswith(UNREVIEWED) for note in outcome.notes)
+    )
 
 
 def decide(outcomes: tuple[Outcome, ...], *, production: bool) -> Decision:

@@ -1,15 +1,16 @@
 """Exceptions: which violated rules are waived, because enough people signed for that, in time, on exactly this change.
 
-A waiver changes no finding: the outcome stays in the verdict, with who let it pass and why. Whoever made
-the change cannot waive anything for it, and some rules nobody can waive.
+A waiver changes no finding: the outcome stays in the verdict, with who let it pass and why, and after it has
+expired, with whether somebody else looked at it. Whoever made the change cannot waive anything for it, and some
+rules nobody can waive.
 """
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Change, Known, SignedWaiver, Unknown
+from rollback_guard.facts.model import Change, Known, SignedWaiver, Unknown, judged_at
 from rollback_guard.gate.people import called, makers_of
 from rollback_guard.gate.signoffs import DAY
-from rollback_guard.gate.verdict import Outcome
+from rollback_guard.gate.verdict import UNREVIEWED, Outcome
 from rollback_guard.gate.wording import listed
 from rollback_guard.policy.model import Policy, Waiver
 
@@ -25,42 +26,69 @@ def with_waivers(
         return outcomes
     if isinstance(change.waivers, Unknown):
         return outcomes
-    recorded, terms = change.waivers.value, policy.waiver
-    merges = isinstance(change.landings, Known) and any(landing.heads for landing in change.landings.value)
-    if change.stage == "landed" and merges and isinstance(change.messages, Known):  # what held then holds for ever
-        times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
-        as_of = min([as_of, *times])
-    return tuple(
-        _waived(policy, terms, change, outcome, recorded, as_of) if outcome.answer == "violated" else outcome
-        for outcome in outcomes
-    )
+    cover = _Cover(policy, policy.waiver, change, change.waivers.value, as_of)
+    return tuple(cover.judge(outcome) if outcome.answer == "violated" else outcome for outcome in outcomes)
 
 
-def _waived(
-    policy: Policy, terms: Waiver, change: Change, outcome: Outcome, recorded: tuple[SignedWaiver, ...], as_of: int
-) -> Outcome:
-    mine = [one for one in recorded if one.rule == outcome.rule and not one.stale]
-    if not mine:
-        return outcome
-    if outcome.rule in NEVER:
-        return outcome._replace(notes=(*outcome.notes, f"a waiver is recorded, but nobody can waive {outcome.rule}"))
-    counted: dict[str, SignedWaiver] = {}
-    notes = []
-    for one in mine:
-        why = why_not(policy, terms, change, one, as_of)
-        if why:
-            notes.append(f"a waiver by {called(policy, one.person or one.claimed)} does not count: {why}")
-        else:
-            counted[str(one.person)] = one
-    if len(counted) < terms.count:
-        if counted:
-            have = listed(called(policy, person) for person in sorted(counted))
-            notes.append(f"waived by {len(counted)} of {terms.count} people so far: {have}")
-        return outcome._replace(notes=(*outcome.notes, *notes))
-    who = listed(called(policy, person) for person in sorted(counted))
-    first = min(counted.values(), key=lambda one: (one.time, one.digest))
-    incident = f" ({first.incident})" if first.incident else ""
-    return outcome._replace(answer="waived", notes=(*outcome.notes, f"waived by {who}: {first.reason}{incident}"))
+class _Cover:
+    """The waivers that are recorded about one change."""
+
+    def __init__(
+        self, policy: Policy, terms: Waiver, change: Change, recorded: tuple[SignedWaiver, ...], now: int
+    ) -> None:
+        self._policy = policy
+        self._terms = terms
+        self._change = change
+        self._recorded = recorded
+        self._now = now
+        self._as_of = judged_at(change, now)
+
+    def judge(self, outcome: Outcome) -> Outcome:
+        """One violated outcome, waived if enough people signed for that."""
+        mine = [one for one in self._recorded if one.rule == outcome.rule and not one.stale]
+        if not mine:
+            return outcome
+        if outcome.rule in NEVER:
+            return outcome._replace(
+                notes=(*outcome.notes, f"a waiver is recorded, but nobody can waive {outcome.rule}")
+            )
+        counted: dict[str, SignedWaiver] = {}
+        notes = []
+        for one in mine:
+            why = why_not(self._policy, self._terms, self._change, one, self._as_of)
+            if why:
+                notes.append(f"a waiver by {self._called(one.person or one.claimed)} does not count: {why}")
+            else:
+                counted[str(one.person)] = one
+        have = listed(map(self._called, sorted(counted)))
+        if len(counted) < self._terms.count:
+            notes += [f"waived by {len(counted)} of {self._terms.count} people so far: {have}"] if counted else []
+            return outcome._replace(notes=(*outcome.notes, *notes))
+        first = min(counted.values(), key=lambda one: (one.time, one.digest))
+        incident = f" ({first.incident})" if first.incident else ""
+        notes = [f"waived by {have}: {first.reason}{incident}", *self._reviewed(tuple(counted.values()))]
+        return outcome._replace(answer="waived", notes=(*outcome.notes, *notes))
+
+    def _reviewed(self, counted: tuple[SignedWaiver, ...]) -> list[str]:
+        """Who looked at it afterwards, or that nobody did although it has expired."""
+        reviewers = reviewers_of(self._policy, self._change, counted)
+        if reviewers:
+            return [f"reviewed by {listed(map(self._called, reviewers))}"]
+        if self._now < max(one.expires for one in counted):
+            return []
+        first = min(one.digest for one in counted)
+        return [f"{UNREVIEWED}: guard waive --review {first[:12]}"]
+
+    def _called(self, person: str) -> str:
+        return called(self._policy, person)
+
+
+def reviewers_of(policy: Policy, change: Change, waivers: tuple[SignedWaiver, ...]) -> tuple[str, ...]:
+    """Ids of the people whose review of all these waivers counts: they neither signed one, nor made the change."""
+    makers = makers_of(policy, change.survey.value).people if isinstance(change.survey, Known) else frozenset()
+    involved = makers | {one.person for one in waivers}
+    looked = [set(one.reviewers) for one in waivers]
+    return tuple(sorted(set.intersection(*looked) - involved)) if looked else ()
 
 
 def why_not(policy: Policy, terms: Waiver, change: Change, one: SignedWaiver, as_of: int) -> str:

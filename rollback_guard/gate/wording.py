@@ -46,3 +46,14 @@ def excerpt(line: str, *, most: int = 60) -> str:
     """One line of a file in quotes, cut after `most` characters."""
     stripped = line.strip()
     return f'"{stripped[:most]}…"' if len(stripped) > most else f'"{stripped}"'
+
+
+def in_utc(seconds: int) -> str:
+    """A moment (Unix seconds) as verdicts write it.
+
+    >>> in_utc(0)
+    '1970-01-01T00:00:00Z'
+    """
+    from time import gmtime, strftime
+
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(seconds))

@@ -72,6 +72,9 @@ def require_commit(repository: Repository, rev: str, option: str) -> str:
 def require_one_meaning(repository: Repository, rev: str, option: str, *, remote_too: bool = False) -> None:
     """Refuse a name that a branch and a tag bear both: git would take the tag, most people mean the branch.
 
+    And a ref's name that is the beginning of a commit's id as well: git would take the ref, whoever copied it from a
+    command means the commit.
+
     `remote_too`: branches as last seen on remotes count as well. Raises: UsageError.
     """
     import re
@@ -84,12 +87,29 @@ def require_one_meaning(repository: Repository, rev: str, option: str, *, remote
     tag = TAGS + name
     wanted = (HEADS + name, REMOTES + name, tag) + ((f"{REMOTES}*/{name}",) if remote_too else ())
     found = decode(repository.git.run("for-each-ref", "--format=%(refname)", *wanted).stdout).split("\n")
+    _require_no_id(repository, name, found[0], option)
     branches = [ref for ref in found if ref == HEADS + name or (ref.startswith(REMOTES) and ref.endswith("/" + name))]
     if tag in found and branches:
         rest = rev[len(name) :]
         raise UsageError(
             f"{option}: {name!r} is the name of a branch and of a tag, {branches[0]} and {tag}",
             remedy=f"{option} {shlex.quote(branches[0] + rest)}   # or: {shlex.quote(tag + rest)}",
+        )
+
+
+def _require_no_id(repository: Repository, name: str, ref: str, option: str) -> None:
+    """Raises: UsageError when a name is a ref's and begins the id of a commit that the ref does not name."""
+    import shlex
+
+    if not ref or not 4 <= len(name) <= 64 or name.strip("0123456789abcdef"):
+        return
+    known = decode(repository.git.run("rev-parse", f"--disambiguate={name}", accept=(0, 128)).stdout).split()
+    kinds = repository.git.text("cat-file", "--batch-check=%(objecttype)", stdin=encode("\n".join(known) + "\n"))
+    commits = [oid for oid, kind in zip(known, kinds.split("\n"), strict=False) if kind == "commit"]
+    if commits and commits != [resolve_commit(repository, ref)]:
+        raise UsageError(
+            f"{option}: {name!r} is the name of {ref} and the beginning of the id {commits[0]}",
+            remedy=f"{option} {commits[0]}   # or: {shlex.quote(ref)}",
         )
 
 

@@ -33,15 +33,21 @@ def render_landed(
             lines.append(
                 f"  {outcome.rule} {outcome.name}{mark} {dot} and {len(outcome.findings) - FINDINGS_SHOWN} more"
             )
+        if outcome.answer == "waived":
+            lines += [f"  {outcome.rule} {outcome.name}{mark} {dot} {visible(note)}" for note in outcome.notes]
     return "\n".join(inert(line) for line in lines)
 
 
-def render_summary(branch: str, counts: dict[Decision, int], *, colour: bool = False) -> str:
-    """The closing line: how many landed, and how they were judged."""
+def render_summary(branch: str, counts: dict[Decision, int], *, waived: int = 0, colour: bool = False) -> str:
+    """The closing line: how many landed, and how they were judged; `waived` counts waivers that nobody reviewed."""
     total = sum(counts.values())
     worst: Decision = "deny" if counts["deny"] else "undetermined" if counts["undetermined"] else "allow"
     noun = "commit" if total == 1 else "commits"
-    return (
+    line = (
         f"{_word(worst, colour)}  {visible(branch)}: {total} {noun} landed; {counts['allow']} allowed, "
         f"{counts['deny']} denied, {counts['undetermined']} undetermined"
     )
+    if not waived:
+        return line
+    expired = wording.counted(waived, "waiver has", "waivers have")
+    return f"{line}\n{expired} expired without a review: guard doctor"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from rollback_guard.facts.installation_model import Installation, Tools
 from rollback_guard.report.diagnosis import Diagnosis
 from rollback_guard.report.doctor_hooks import hook_diagnoses
-from rollback_guard.report.visible import visible
-from rollback_guard.report.wording import counted
+from rollback_guard.report.visible import listed, short, visible
+from rollback_guard.report.wording import branch, counted, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def diagnose(found: Installation) -> tuple[Diagnosis, ...]:
         *_policy(found),
         *_server(found),
         *_identity(found),
+        *_waivers(found),
     )
     order = ("error", "warning", "note")
     return tuple(sorted(everything, key=lambda one: order.index(one.severity)))
@@ -160,6 +161,22 @@ def _identity(found: Installation) -> Iterator[Diagnosis]:
         message = f"{found.identity} is none of the policy's people: what you commit will be refused (RG107)"
         remedy = "git config user.email ADDRESS   # one that the policy lists, or have yours added there"
         yield Diagnosis(id="identity-unknown", severity="warning", message=message, remedy=remedy)
+
+
+def _waivers(found: Installation) -> Iterator[Diagnosis]:
+    if found.evidence_fault is not None:
+        message = f"the recorded evidence cannot be read: {found.evidence_fault[0]}"
+        yield Diagnosis(id="evidence-unread", severity="error", message=message, remedy=found.evidence_fault[1])
+    for one in found.unreviewed:
+        incident = f" ({one.incident})" if one.incident else ""
+        landed = "which landed with it" if one.landed else "which did not land with it"
+        message = (
+            f"a waiver of {one.rule} expired on {moment(one.expired)}, and nobody has reviewed it: signed by "
+            f"{listed(one.signers)} for {short(one.head)} into {branch(one.target)}, {landed}: {one.reason}{incident}"
+        )
+        severity: Severity = "warning" if one.landed else "note"
+        remedy = f'guard waive --review {one.id[:12]} --reason "what came of it"'
+        yield Diagnosis(id="waiver-unreviewed", severity=severity, message=message, remedy=remedy)
 
 
 def dotted(version: tuple[int, ...]) -> str:

@@ -57,6 +57,19 @@ class Recorded(NamedTuple):
     push: bool = True  # there is a remote that it can be sent to
 
 
+class Review(NamedTuple):
+    """What somebody is about to say of waivers: each is (who signed, when, until when it counted, why)."""
+
+    rule: str
+    target: str  # full ref name
+    head: str
+    waivers: tuple[tuple[str, str, str, str], ...]
+    incident: str
+    comment: str
+    signer: str
+    fingerprint: str
+
+
 class Needed(NamedTuple):
     """One thing that people must do: `number` of these people, each by this command. `veto`: they said no before."""
 
@@ -124,6 +137,18 @@ def render_intent(landing: Landing, intent: Intent) -> str:
     return "\n".join([*lines, ""])
 
 
+def render_review(review: Review) -> str:
+    """What is about to be signed about waivers, in lines."""
+    place = f"{short(review.head)} → {branch(review.target)}"
+    lines = [f"review the waiver of {visible(review.rule)}: {place}", ""]
+    for who, when, expires, reason in review.waivers:
+        lines += [_line("waived by", f"{who}, {when}"), _line("reason", reason), _line("until", expires)]
+    lines += [_line("incident", review.incident)] if review.incident else []
+    lines.append(_line("review", review.comment))
+    lines.append(_line("signed by", f"{review.signer}, key {review.fingerprint}"))
+    return "\n".join([*lines, ""])
+
+
 def render_recorded(recorded: Recorded) -> str:
     """What was recorded, what is still missing, and what comes next."""
     lines = [f"recorded: {visible(recorded.said)}", f"id: {recorded.id}"]
@@ -134,8 +159,10 @@ def render_recorded(recorded: Recorded) -> str:
 
 
 def expiry(seconds: int, now: int) -> str:
-    """`2026-11-23T12:00:00Z, in 4h`."""
-    left = max(0, seconds - now)
+    """`2026-11-23T12:00:00Z, in 4 h`; of what is over, the moment alone."""
+    if seconds <= now:
+        return moment(seconds)
+    left = seconds - now
     size, unit = (3600, "h") if left >= 2 * 3600 else (60, "min")
     return f"{moment(seconds)}, in {left // size} {unit}"
 

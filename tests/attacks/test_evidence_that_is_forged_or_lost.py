@@ -14,8 +14,7 @@ from rollback_guard.evidence.statement import render_statement
 from rollback_guard.evidence.store_paths import EVIDENCE
 from rollback_guard.facts.model import Known
 from tests.attacks.conftest import Scene, scene_of
-from tests.support.signers import SHOP
-from tests.support.signing import Desk, make_keys, signing_policy
+from tests.support.signing import SHOP, Desk, make_keys, signing_policy
 
 NEED = (("omar", "review"), ("quinn", "qa"), ("uma", "uat"))
 
@@ -46,6 +45,15 @@ class Office(Desk):
         """Push the evidence, which must be taken."""
         done = self.scene.push(f"{EVIDENCE}:{EVIDENCE}")
         assert done.code == 0, done.err
+
+    def smuggle(self, said: str) -> None:
+        """Push evidence that is refused, for that reason; then have it on the server all the same.
+
+        Its administrator could put it there, or a server that had no gate then: it must not count even so.
+        """
+        done = self.scene.refused(f"{EVIDENCE}:{EVIDENCE}", rules=("RG306",))
+        assert said in done.err, done.err
+        self.scene.admin(f"{EVIDENCE}:{EVIDENCE}")
 
 
 @pytest.fixture
@@ -81,7 +89,7 @@ def test_evidence_that_was_not_sent_does_not_count(office: Office) -> None:
 def test_author_signs_under_the_names_of_others_with_her_own_key(office: Office) -> None:
     for person, role in NEED:
         office.signs(person, role, key="jane")
-    office.send()
+    office.smuggle("signed with a key of jane")
     office.merged()
     office.scene.refused("main", rules=("RG201",))
 
@@ -131,7 +139,7 @@ def test_signed_before_production_moved_on(office: Office) -> None:
 def test_signed_for_another_branch(office: Office) -> None:
     office.repo.git("branch", "support", "main")
     office.everybody_signs(change=office.change("support", target="support"))
-    office.send()
+    office.smuggle("there is no branch support here")
     office.merged()
     office.scene.refused("main", rules=("RG201", "RG204"))
 
@@ -148,14 +156,14 @@ def test_a_rejection_made_into_an_approval(office: Office) -> None:
         no = office.envelope(office.statement(person, role, decision="reject"))
         yes = office.statement(person, role)
         office.put(yes, render_envelope(read_envelope(no)._replace(payload=render_statement(yes))))
-    office.send()
+    office.smuggle("does not verify")
     office.merged()
     office.scene.refused("main", rules=("RG201", "RG205"))
 
 
 def test_signatures_of_git_itself_are_no_sign_offs(office: Office) -> None:
     office.everybody_signs(namespace="git")
-    office.send()
+    office.smuggle("does not verify")
     office.merged()
     office.scene.refused("main", rules=("RG201", "RG205"))
 
@@ -163,7 +171,7 @@ def test_signatures_of_git_itself_are_no_sign_offs(office: Office) -> None:
 def test_signatures_of_one_role_are_none_of_another(office: Office) -> None:
     for person, role in NEED:
         office.signs(person, role, namespace="rollback-guard.sign-off.ops")
-    office.send()
+    office.smuggle("does not verify")
     office.merged()
     office.scene.refused("main", rules=("RG201", "RG205"))
 

@@ -13,7 +13,7 @@ from rollback_guard.git.repository import open_repository
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import check, guard
 from tests.support.servers import run_git
-from tests.support.signers import SHOP, key_of, policy, sign, signed, signed_shop
+from tests.support.signing import SHOP, key_of, policy, sign, signed, signed_shop
 
 EVIDENCE = "refs/rollback-guard/evidence"
 
@@ -196,7 +196,7 @@ def test_verify_by_keys_of_the_day(path_of_repo: Path) -> None:
 
 def test_commit_that_a_branch_brought_gives_no_keys(path_of_repo: Path) -> None:
     """eve lists her own key for quinn on her branch, signs on that commit, takes it back, and all of it is merged."""
-    from tests.support.signers import public_key
+    from tests.support.signing import public_key
 
     repo = signed_shop(path_of_repo)
     base = repo.head("main")
@@ -223,7 +223,7 @@ def test_many_are_verified_in_batches() -> None:
 
 def test_verify_says_whose_key_it_is(path_of_repo: Path) -> None:
     """The statement names quinn, and the policy now says that the key is uma's, or that it counted never."""
-    from tests.support.signers import public_key
+    from tests.support.signing import public_key
 
     repo = signed_shop(path_of_repo)
     assert sign(repo, "quinn", "qa").code == 0

@@ -12,7 +12,7 @@ from rollback_guard.entry.cli import main as cli
 from tests.support.builder import RepositoryBuilder, shop
 from tests.support.commands import check, guard
 from tests.support.servers import run_git
-from tests.support.signers import POLICY, key_folder, key_of, policy, public_key, sign, signed, signed_shop
+from tests.support.signing import POLICY, key_folder, key_of, policy, public_key, sign, signed, signed_shop
 
 EVIDENCE = "refs/rollback-guard/evidence"
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import call_hook, check, guard
-from tests.support.signers import POLICY, policy, sign, signed, signed_shop
+from tests.support.signing import POLICY, policy, sign, signed, signed_shop
 
 BOTH = ("Reviewed-by: Omar Haddad <omar@acme.example>", "QA-by: Quinn Lee <quinn@acme.example>")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import Said, check, guard
-from tests.support.signers import POLICY, key_of, policy, signed, signed_shop
+from tests.support.signing import POLICY, key_of, policy, signed, signed_shop
 
 
 def waive(repo: RepositoryBuilder, person: str, rule: str = "RG201", *args: str) -> Said:

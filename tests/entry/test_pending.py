@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.support.builder import RepositoryBuilder, shop
 from tests.support.commands import check, guard
-from tests.support.signers import POLICY, key_of, policy, sign, signed_shop
+from tests.support.signing import POLICY, key_of, policy, sign, signed_shop
 
 
 def way(repo: RepositoryBuilder, rev: str = "release/1.4") -> dict[str, object]:

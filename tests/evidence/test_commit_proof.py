@@ -23,7 +23,7 @@ from rollback_guard.policy.read import read_policy
 from tests.support.builder import PEOPLE, RepositoryBuilder
 from tests.support.commands import guard
 from tests.support.pgp import JANE_BLOCK, pgp_block, pgp_env, revoked_block, signs_with
-from tests.support.signers import key_of, public_key
+from tests.support.signing import key_of, public_key
 
 HEAD = """\
 version = 1

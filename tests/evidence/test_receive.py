@@ -20,7 +20,7 @@ from tests.support.gits import Files, Link, Program, Submodule
 NEW = "refs/heads/pushed"  # where a test puts what is pushed
 
 
-def readable(data: bytes) -> str:
+def readable(folder: str, data: bytes) -> str:
     return "" if data.isascii() else "no envelope"
 
 
@@ -185,7 +185,8 @@ from rollback_guard.git.repository import open_repository
 repository = open_repository(os.getcwd(), os.environ, hook=True)
 for line in sys.stdin:
     old, new, ref = line.split()
-    reasons = judge_move(repository, old if old.strip("0") else None, new if new.strip("0") else None, lambda data: "")
+    old, new = (oid if oid.strip("0") else None for oid in (old, new))
+    reasons = judge_move(repository, old, new, lambda folder, data: "")
     sys.stderr.write("".join(reason + "\\n" for reason in reasons))
     if reasons:
         sys.exit(1)

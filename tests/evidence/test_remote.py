@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.errors import GitError, RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence import remote as remote_module
 from rollback_guard.evidence import store_moves
 from rollback_guard.evidence.remote import Fetched, Pushed, fetch, push, tracking_ref
@@ -209,6 +209,9 @@ def test_a_remote_whose_evidence_is_no_commit(tmp_path: Path) -> None:
     for ask in (fetch, push):
         with pytest.raises(RefusedError, match="evidence of origin is no commit"):
             ask(one, "origin")
+    with pytest.raises(UndeterminedError, match="what was recorded there cannot be read"):
+        texts(one)
+    one.git.run("update-ref", "-d", "refs/rollback-guard/remotes/origin/evidence")
     assert everything(one) == texts(one) == {"one"}
 
 

@@ -42,13 +42,17 @@ def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An agent of the test's own, under a path that is short enough for a socket."""
     folder = tempfile.mkdtemp()
     path = os.path.join(folder, "agent")
-    said = subprocess.run(["ssh-agent", "-s", "-a", path], check=True, capture_output=True, text=True).stdout
-    pid = int(said.partition("SSH_AGENT_PID=")[2].partition(";")[0])
+    # In the foreground, so that its end can be waited for: it removes its socket itself.
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # what it says when it listens
     monkeypatch.setenv("SSH_AUTH_SOCK", path)
     try:
         yield path
     finally:
-        os.kill(pid, 15)
+        process.terminate()
+        process.wait()
+        process.stdout.close()
         shutil.rmtree(folder)
 
 

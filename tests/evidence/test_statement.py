@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from rollback_guard.evidence.canonical import read_json, render_json
 from rollback_guard.evidence.statement import (
-    MOST_BYTES,
     Binding,
     BindingKind,
     Decision,
@@ -24,12 +23,11 @@ from rollback_guard.evidence.statement import (
     read_statement,
     render_statement,
 )
-from rollback_guard.evidence.statement import (
-    SIGN_OFF as SIGN_OFF_TYPE,
-)
-from tests.evidence.values import BASE, BINDING, HEAD, NOW, SIGN_OFF, TREE, VERDICT, WAIVER
+from rollback_guard.evidence.statement_model import MOST_BYTES
+from rollback_guard.evidence.statement_model import SIGN_OFF as SIGN_OFF_TYPE
+from tests.evidence.values import BASE, BINDING, HEAD, NOW, REVIEW, SIGN_OFF, TREE, VERDICT, WAIVER
 
-ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, VERDICT)
+ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, REVIEW, VERDICT)
 
 
 def refused(payload: bytes) -> str:
@@ -105,6 +103,7 @@ def test_each_kind_and_role_has_a_namespace_of_its_own() -> None:
     assert names == [
         "rollback-guard.sign-off.qa",
         "rollback-guard.waiver",
+        "rollback-guard.waiver-review",
         "rollback-guard.verdict",
         "rollback-guard.sign-off.uat",
     ]
@@ -261,6 +260,23 @@ def test_a_waiver_of_another_shape_is_refused(path: tuple[str, ...], value: Any,
     assert reason in refused(changed(WAIVER, "predicate", *path, to=value))
 
 
+REVIEW_SHAPES = [
+    (("rule",), "RG1", "no rule's id"),
+    (("waivers",), [], "names no waiver"),
+    (("waivers",), "x", "the waivers are no list"),
+    (("waivers", 0), {"sha256": "d" * 64}, "one of the waivers lacks digest"),
+    (("waivers", 0, "digest", "sha256"), "f" * 64, "not sorted, each once"),
+    (("comment",), 1, "comment is no text"),
+    (("comment",), " ", "comment is empty"),
+    (("time",), "2026", "a time is not written"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "reason"), REVIEW_SHAPES)
+def test_a_review_of_another_shape_is_refused(path: tuple[str | int, ...], value: Any, reason: str) -> None:
+    assert reason in refused(changed(REVIEW, "predicate", *path, to=value))
+
+
 GATE = "rollbackguard_gate"
 VERDICT_SHAPES = [
     (("verifier",), {"id": "https://other.example"}, "says in one place"),
@@ -274,8 +290,8 @@ VERDICT_SHAPES = [
     ((GATE, "rules"), {"RG101": []}, "rules is no name"),
     ((GATE, "rules"), {"x": "satisfied"}, "no rule's id"),
     ((GATE, "rules"), {f"RG{number}": "satisfied" for number in range(100, 301)}, "more than 200"),
-    (("inputAttestations",), {}, "of the wrong type"),
-    (("inputAttestations",), ["x"], "an input is no object"),
+    (("inputAttestations",), {}, "the inputs are no list"),
+    (("inputAttestations",), ["x"], "one of the inputs is no object"),
     (("inputAttestations", 0, "digest"), {"sha512": "b" * 64}, "a digest lacks sha256"),
     (("inputAttestations", 0, "digest", "sha256"), "B" * 64, "no SHA-256"),
     (("inputAttestations", 0, "digest", "sha256"), 1, "no SHA-256"),

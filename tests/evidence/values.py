@@ -16,6 +16,7 @@ from rollback_guard.evidence.statement import (
     SignOffStatement,
     Statement,
     VerdictStatement,
+    WaiverReviewStatement,
     WaiverStatement,
     namespace_of,
     render_statement,
@@ -48,6 +49,18 @@ WAIVER = WaiverStatement(
     expires=NOW + 3600,
     reason="The database is down",
     incident="INC-7",
+)
+REVIEW = WaiverReviewStatement(
+    rule="RG301",
+    waivers=("d" * 64, "e" * 64),
+    binding=WAIVER.binding,
+    base=BASE,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="uma",
+    time=NOW + 7200,
+    comment="The backup was caught up with",
 )
 VERDICT = VerdictStatement(
     decision="allow",

@@ -16,7 +16,7 @@ from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.repository import Repository, open_repository
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import check, guard
-from tests.support.signers import policy, sign, signed_shop
+from tests.support.signing import policy, sign, signed_shop
 
 MAP = """\
 # people of old
@@ -76,7 +76,12 @@ def test_each_contact_is_asked_for_once(path_of_repo: Path, monkeypatch: pytest.
     repo = RepositoryBuilder(path_of_repo)
     repo.commit("Begin", _dot_mailmap=MAP)
     asked: list[Any] = []
-    monkeypatch.setattr(mailmap, "map_contacts", lambda repository, blob, contacts: asked.append(contacts) or {})
+
+    def noted(repository: Repository, blob: str, contacts: Any) -> dict[Any, Any]:
+        asked.append(contacts)
+        return {}
+
+    monkeypatch.setattr(mailmap, "map_contacts", noted)
     maps = Mailmaps(opened(repo))
     with ObjectReader(opened(repo).git) as objects:
         for _ in range(2):
@@ -123,7 +128,8 @@ def shop(path_of_repo: Path) -> RepositoryBuilder:
     repo.commit("Addresses of old", _dot_mailmap="Omar Haddad <omar@acme.example> <oh@old.example>\n")
     repo.checkout("release/1.4")
     repo.merge("main")
-    repo.git("commit", "-q", "--allow-empty", "-m", "By omar", **{**repo.as_person("jane"), **OLD})
+    env: dict[str, Any] = {**repo.as_person("jane"), **OLD}
+    repo.git("commit", "-q", "--allow-empty", "-m", "By omar", **env)
     return repo
 
 

@@ -304,3 +304,56 @@ def test_a_waiver_that_held_when_it_landed_holds_for_ever() -> None:
     assert answers_of(judge(WAIVING, change))["RG201"] == "waived"
     late = landing._replace(time=NOW - 10)
     assert answers_of(judge(WAIVING, change._replace(messages=Known((late,)))))["RG201"] == "violated"
+
+
+def test_a_rejection_that_was_taken_back_is_still_told_of() -> None:
+    """Two clones that have not fetched from one another: the later date counts, and people see that there was a no."""
+    no = decided(decision="reject", time=NOW - 7200)
+    found = outcome_of(verdict(no, decided()), "RG207")
+    assert found.answer == "satisfied"
+    assert found.notes == (
+        "Quinn Lee <quinn@acme.example> had rejected it as qa on 2026-11-18T09:06:40Z, and approved on "
+        "2026-11-18T11:05:40Z",
+    )
+    withdrawn = outcome_of(verdict(no, decided(decision="withdraw")), "RG207")
+    assert "and withdrew that on" in withdrawn.notes[0]
+    others: list[dict[str, Any]] = [
+        {"stale": "it was given elsewhere"},
+        {"fault": "does not verify"},
+        {"binding": "change"},
+    ]
+    for other in others:
+        assert outcome_of(verdict(no._replace(**other), decided()), "RG207").notes == ()
+
+
+def test_a_waiver_is_reviewed_by_somebody_who_had_no_part_in_it() -> None:
+    policy = a_policy(waiver=Waiver(by=("omar",), count=1))
+    terms: dict[str, Any] = {
+        "rule": "RG201",
+        "person": "omar",
+        "claimed": "omar",
+        "time": NOW - 7200,
+        "reason": "the shop is down",
+        "incident": "",
+        "digest": "ab" * 32,
+        "expires": NOW - 60,
+    }
+    landing = a_message(bearer="landing", commit=MERGE, time=NOW - 3600)
+    fields: dict[str, Any] = {
+        "stage": "landed",
+        "messages": Known((landing, a_message())),
+        "landings": Known((a_landing(),)),
+    }
+
+    def notes(*reviewers: str, **more: Any) -> tuple[str, ...]:
+        given = SignedWaiver(**{**terms, **more}, reviewers=reviewers)
+        outcome = outcome_of(judge(policy, a_change(**fields, waivers=Known((given,)))), "RG201")
+        assert outcome.answer == "waived"
+        return outcome.notes
+
+    unreviewed = "it has expired, and nobody has reviewed it: guard waive --review abababababab"
+    assert notes()[-1] == unreviewed
+    assert notes("omar")[-1] == unreviewed  # signed it
+    assert notes("jane")[-1] == unreviewed  # made the change
+    assert notes("omar", "tess")[-1] == "reviewed by Tess Ng <tess@acme.example>"
+    assert notes(expires=NOW + 60)[-1].startswith("waived by Omar")

@@ -151,3 +151,21 @@ def test_a_transaction_that_git_refuses_without_a_word(repo: RepositoryBuilder, 
     found.git.program = str(fake)
     with pytest.raises(RefusedError, match="no ref was moved: git refused the transaction"):
         update_refs(found, (("refs/heads/x", repo.head(), found.zero),), reason="x")
+
+
+def test_a_name_that_is_also_the_beginning_of_an_id_is_not_guessed(repo: RepositoryBuilder) -> None:
+    """git takes the ref; a command that somebody pastes means the commit."""
+    first, second = repo.head("old"), repo.head()
+    for kind in ("tag", "branch"):
+        repo.git(kind, first[:12], second)
+        with pytest.raises(UsageError, match="the beginning of the id") as caught:
+            require_commit(opened(repo.path), first[:12], "--head")
+        assert first in caught.value.remedy
+        repo.git(kind, "-d" if kind == "tag" else "-D", first[:12])
+    repo.git("tag", first[:12], first)  # it says what it is
+    assert require_commit(opened(repo.path), first[:12], "--head") == first
+    repo.git("tag", "abcdef", second)
+    assert require_commit(opened(repo.path), "abcdef", "--head") == second
+    tree = repo.tree()[:12]
+    repo.git("tag", tree, second)  # the id of a tree is nobody's commit
+    assert require_commit(opened(repo.path), tree, "--head") == second

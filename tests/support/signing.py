@@ -1,16 +1,17 @@
-"""People with real SSH keys, who sign and record decisions, rightly or not."""
+"""People with real SSH keys: shops whose policies ask for signatures, and people who sign for them, rightly or not."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from functools import lru_cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
-import pytest
-
+from rollback_guard.evidence import signer as signatures
 from rollback_guard.evidence.envelope import Envelope, envelope_name, pae, render_envelope
-from rollback_guard.evidence.signer import sign
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
     SignOffStatement,
@@ -29,14 +30,114 @@ from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.keys import fingerprint_of, parse_key
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.read import read_policy
-from tests.support.builder import PEOPLE, POLICY, RepositoryBuilder
-from tests.support.signers import SHOP, key_of
+from tests.support import builder
+from tests.support.builder import PEOPLE, RepositoryBuilder
+from tests.support.commands import Said, guard
+from tests.support.requirements import require
+
+SHOP = "github.com/acme/shop"
+TEAM = ("jane", "omar", "quinn", "uma")
+PEOPLE_OF = """\
+[people.{id}]
+name = "{name}"
+emails = ["{email}"]
+keys = ['{key}']
+"""
+POLICY = """\
+version = 1
+
+[production]
+branches = ["main", "stable"]
+repositories = ["github.com/acme/shop"]
+
+[[route]]
+into = "*"
+from = ["release/*", "hotfix/*"]
+
+[teams]
+developers = ["jane", "omar"]
+
+[[sign-off]]
+role = "review"
+trailer = "Reviewed-by"
+by = ["@developers"]
+binding = "{binding}"
+
+[[sign-off]]
+role = "qa"
+trailer = "QA-by"
+by = ["quinn"]
+binding = "{binding}"
+
+[waiver]
+by = ["omar", "quinn"]
+count = 2
+max-age = "24h"
+
+[release]
+by = ["jane"]
+"""
+
+
+@lru_cache(maxsize=1)
+def key_folder() -> Path:
+    """A folder with a key for everybody of PEOPLE, made once."""
+    import atexit
+
+    require("ssh-keygen", install="apt-get install openssh-client")
+    folder = Path(mkdtemp(prefix="rollback-guard-keys-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for person in PEOPLE:
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(folder / person)]
+        subprocess.run(command, check=True)
+    return folder
+
+
+def key_of(person: str) -> str:
+    """The path of somebody's private key."""
+    return str(key_folder() / person)
+
+
+def public_key(person: str) -> str:
+    """The line of somebody's .pub file."""
+    return (key_folder() / f"{person}.pub").read_text().strip()
+
+
+def policy(*, binding: str = "result", more: str = "", keys: dict[str, str] | None = None, base: str = POLICY) -> str:
+    """A policy whose people have their keys; `keys` puts other lines in their place."""
+    people = [
+        PEOPLE_OF.format(id=one, name=PEOPLE[one][0], email=PEOPLE[one][1], key=(keys or {}).get(one, public_key(one)))
+        for one in TEAM
+    ]
+    return "\n".join([base.format(binding=binding), *people]) + more
+
+
+def signed_shop(path: Path, *, text: str | None = None, object_format: str = "sha1") -> RepositoryBuilder:
+    """A shop whose policy asks for signatures, with `release/1.4`, made by jane, checked out."""
+    repo = RepositoryBuilder(path, object_format=object_format)
+    repo.git("config", "rollback-guard.repository", SHOP)
+    repo.write_file("rollback-guard.toml", policy() if text is None else text)
+    repo.commit("Begin the shop", app_dot_py="price = 1\n")
+    repo.branch("release/1.4")
+    repo.commit("Raise the price", by="jane", app_dot_py="price = 2\n")
+    repo.commit("Release 1.4", by="jane", version_dot_txt="1.4\n")
+    return repo
+
+
+def sign(repo: RepositoryBuilder, person: str, role: str, *args: str, into: str = "main") -> Said:
+    """`guard sign` by somebody, without questions."""
+    return guard(repo.path, "sign", role, "--into", into, "--key", key_of(person), "--yes", *args)
+
+
+def signed(repo: RepositoryBuilder, *args: str) -> None:
+    """omar reviews and quinn tests what would land."""
+    for person, role in (("omar", "review"), ("quinn", "qa")):
+        said = sign(repo, person, role, *args)
+        assert said.code == 0, said.err
 
 
 def make_keys() -> dict[str, str]:
     """The path of a private key for everybody of PEOPLE."""
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip("ssh-keygen is not installed")
     return {person: key_of(person) for person in PEOPLE}
 
 
@@ -47,7 +148,7 @@ def public(path: str) -> str:
 
 def signing_policy(keys: dict[str, str], *, options: dict[str, str] | None = None, binding: str = "result") -> str:
     """The shop's policy, with everybody's key, and signatures asked for."""
-    text = POLICY.replace('proof = "trailer"', f'proof = "signature"\nbinding = "{binding}"')
+    text = builder.POLICY.replace('proof = "trailer"', f'proof = "signature"\nbinding = "{binding}"')
     text = text.replace('branches = ["main"]', f'branches = ["main"]\nrepositories = ["{SHOP}"]')
     for person in ("jane", "omar", "quinn", "uma"):
         before = (options or {}).get(person, "")
@@ -127,7 +228,7 @@ class Desk:
         payload = render_statement(statement)
         path = self.keys[key or statement.signer]
         space = namespace or namespace_of(statement)
-        blob = sign(pae(PAYLOAD_TYPE, payload), key=path, namespace=space, environ=os.environ)
+        blob = signatures.sign(pae(PAYLOAD_TYPE, payload), key=path, namespace=space, environ=os.environ)
         fingerprint = fingerprint_of(parse_key(public(path))[1])
         return render_envelope(Envelope(payload=payload, keyid=fingerprint, sig=blob))
 

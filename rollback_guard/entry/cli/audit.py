@@ -14,7 +14,7 @@ from rollback_guard.entry.progress import Progress, count_commits
 from rollback_guard.entry.target import require_branch
 from rollback_guard.entry.wiring import ask, here, plain_letters, show, wants_colour
 from rollback_guard.errors import GuardError
-from rollback_guard.gate.verdict import Decision, decide_all
+from rollback_guard.gate.verdict import Decision, Outcome, decide_all, unreviewed
 from rollback_guard.git.refs import require_commit, short_branch
 from rollback_guard.report.audit_text import render_landed, render_summary
 from rollback_guard.report.json_text import iter_audit_json
@@ -54,17 +54,19 @@ def command(
     """
     question = ask(here(), read_what_if(policy_file))
     target, tip = require_branch(question, branch, here_first=True)
-    tip = tip if until is None else require_commit(question.repository, until, "--until")
+    last = tip if until is None else require_commit(question.repository, until, "--until")
     begin = None if since is None else require_commit(question.repository, since, "--since")
     counts: dict[Decision, int] = {"allow": 0, "deny": 0, "undetermined": 0}
+    waived: list[Outcome] = []
     # A line that comes and goes would tear the lines of a document apart that is shown on the same terminal.
     quiet = layout == "json" and sys.stdout.isatty()
-    total = partial(count_commits, question.repository, tip, begin, "--first-parent")
+    total = partial(count_commits, question.repository, last, begin, "--first-parent")
     with Progress("judging", total, quiet=quiet) as progress:
 
         def counted() -> Iterator[LandedVerdict]:
-            for landed in iter_audit(question, target=target, until=tip, since=begin, claimed=repository):
+            for landed in iter_audit(question, target=target, until=last, since=begin, claimed=repository, tip=tip):
                 counts[landed.change.decision] += 1
+                waived.extend(unreviewed(landed.change))
                 progress.advance()
                 yield landed
 
@@ -73,7 +75,8 @@ def command(
         else:
             _write_text(counted(), progress, verbose=verbose)
     if layout == "text":
-        show(render_summary(short_branch(target), counts, colour=wants_colour(sys.stdout)), sys.stdout)
+        colour = wants_colour(sys.stdout)
+        show(render_summary(short_branch(target), counts, waived=len(waived), colour=colour), sys.stdout)
     ctx.exit(of_decision(decide_all(tuple(name for name, count in counts.items() if count))))
 
 
@@ -92,7 +95,7 @@ def _write_json(audited: Iterator[LandedVerdict], as_of: int) -> None:
 def _write_text(audited: Iterator[LandedVerdict], progress: Progress, *, verbose: bool) -> None:
     colour, plain = wants_colour(sys.stdout), plain_letters(sys.stdout)
     for landed in audited:
-        if verbose or landed.change.decision != "allow":
+        if verbose or landed.change.decision != "allow" or unreviewed(landed.change):
             text = render_landed(landed.subject, landed.commit, landed.change, colour=colour, ascii_only=plain)
             with progress.away(sys.stdout):
                 show(text, sys.stdout)

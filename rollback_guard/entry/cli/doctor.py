@@ -12,10 +12,13 @@ import click
 
 from rollback_guard import __version__
 from rollback_guard.entry import exit_codes
-from rollback_guard.entry.wiring import say
+from rollback_guard.entry.waivers import find_unreviewed
+from rollback_guard.entry.wiring import ask, say
+from rollback_guard.errors import GuardError
 from rollback_guard.facts.installation import collect_installation
+from rollback_guard.facts.installation_model import Installation
 from rollback_guard.git.process import Git, scrubbed
-from rollback_guard.git.repository import git_version, open_repository
+from rollback_guard.git.repository import Repository, git_version, open_repository
 from rollback_guard.report.diagnosis import Diagnosis
 from rollback_guard.report.doctor_text import as_json, diagnose, dotted, healthy, old_git, render_text
 from rollback_guard.report.json_text import render_json
@@ -41,7 +44,8 @@ def command(layout: str) -> int:
     if old is not None:
         diagnoses = (old,)
     else:
-        installation = collect_installation(open_repository(os.getcwd(), os.environ), os.environ)
+        repository = open_repository(os.getcwd(), os.environ)
+        installation = _with_waivers(collect_installation(repository, os.environ), repository)
         if installation.tools.ssh:
             versions["ssh"] = dotted(installation.tools.ssh)
         diagnoses = diagnose(installation)
@@ -50,3 +54,11 @@ def command(layout: str) -> int:
     else:
         say(render_text(diagnoses, versions))
     return exit_codes.ALLOW if healthy(diagnoses) else exit_codes.DENY
+
+
+def _with_waivers(installation: Installation, repository: Repository) -> Installation:
+    """What is waived and was never looked at afterwards; evidence that cannot be read is a finding of its own."""
+    try:
+        return installation._replace(unreviewed=find_unreviewed(ask(repository)))
+    except GuardError as error:
+        return installation._replace(evidence_fault=(error.message, error.remedy))

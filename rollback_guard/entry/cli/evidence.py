@@ -8,20 +8,18 @@ import click
 
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.evidence_reading import (
-    GOOD,
-    KeyRing,
-    Opened,
     choose_remote,
     evidence_of,
     find_stored,
     in_batches,
-    open_stored,
     statement_of,
 )
+from rollback_guard.entry.key_ring import GOOD, KeyRing
 from rollback_guard.entry.proposal import Proposed
 from rollback_guard.entry.signing import Asked, propose
 from rollback_guard.entry.wiring import ask, here, say
 from rollback_guard.errors import UsageError
+from rollback_guard.evidence.opened import Opened, open_envelope
 from rollback_guard.evidence.statement import binding_key
 from rollback_guard.evidence.store import Stored, evidence_refs, list_all, look_up, look_up_about
 from rollback_guard.evidence.subject import Subject, subject_of
@@ -77,7 +75,7 @@ def list_(into: str | None, head: str | None, repository: str | None, everything
     """
     if everything:
         question = ask(here())
-        opened = (open_stored(one.stored) for one in list_all(question.repository))
+        opened = (open_envelope(one.stored.data) for one in list_all(question.repository))
         rows = (evidence_of(one) for one in opened if isinstance(one, Opened))
         return _list(rows, "everything", layout)
     proposed = propose(Asked(into=into, head=head, repository=repository))
@@ -105,7 +103,7 @@ def _about(proposed: Proposed) -> list[Evidence]:
     """Everything about a change, with what the signature is worth and whether it is about something else."""
     question, change = proposed.question, proposed.change
     stored = {one.name: one for one in _look(proposed)}
-    opened = [one for one in map(open_stored, stored.values()) if isinstance(one, Opened)]
+    opened = [one for one in (open_envelope(one.data) for one in stored.values()) if isinstance(one, Opened)]
     states = KeyRing(question).judge(opened)
     decisions = change.decisions.value if isinstance(change.decisions, Known) else ()
     waivers = change.waivers.value if isinstance(change.waivers, Known) else ()
@@ -164,7 +162,7 @@ def show(digest: str, layout: str) -> int:
     """
     question = ask(here())
     stored = find_stored(question.repository, digest)
-    opened = open_stored(stored)
+    opened = open_envelope(stored.data)
     if not isinstance(opened, Opened):
         raise UsageError(f"{stored.name} cannot be read: it {opened}", remedy="guard evidence verify")
     (state,) = KeyRing(question).judge([opened])
@@ -207,7 +205,7 @@ def verify(digests: tuple[str, ...], layout: str) -> int:
 
     def readable() -> Iterator[Opened]:
         for one in stored if digests else (listed.stored for listed in list_all(repository)):
-            opened = open_stored(one)
+            opened = open_envelope(one.data)
             if isinstance(opened, Opened):
                 yield opened
             else:

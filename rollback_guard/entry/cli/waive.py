@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rollback_guard.entry.cli.signing_options import change_options, confirm
+from rollback_guard.entry.cli.waiver_review import review
 from rollback_guard.entry.proposal import Proposed, bind, judge, read_again, require_policy, subject_document
 from rollback_guard.entry.signing import (
     Asked,
@@ -40,14 +41,15 @@ MOST_FINDINGS = 5
 
 
 @click.command(name="waive")
-@click.argument("rule", metavar="RULE")
+@click.argument("rule", metavar="RULE", required=False)
 @click.option("--reason", metavar="T", required=True, help="Why; it stays in every verdict that the waiver touches.")
+@click.option("--review", "reviewed", metavar="ID", help="Review, afterwards, what others waived; no RULE is named.")
 @click.option("--incident", metavar="ID", default="", help="The incident or ticket that it belongs to.")
 @click.option("--expires", metavar="4h", help="How long it counts.  [default: the longest that the policy allows]")
 @change_options
 def command(
-    rule: str, reason: str, incident: str, expires: str | None, into: str | None, head: str | None,
-    base: str | None, repository: str | None, key: str | None, yes: bool, layout: str,
+    rule: str | None, reason: str, reviewed: str | None, incident: str, expires: str | None, into: str | None,
+    head: str | None, base: str | None, repository: str | None, key: str | None, yes: bool, layout: str,
 ) -> None:  # fmt: skip
     """Record your signature under a waiver: this change may break RULE, for this reason, until it expires.
 
@@ -58,11 +60,21 @@ def command(
     Examples:
       guard waive RG201 --into main --head hotfix/login --reason "nobody can log in" --incident INC-42
       guard waive sign-off-missing --reason "nobody can log in" --expires 4h
+      guard waive --review 5f1c793688ae --reason "login was mended, QA caught up on Monday"
+
+    Somebody who neither signed it nor made the change reviews a waiver when the fire is out; one that expired
+    unreviewed is reported by `guard doctor` and `guard audit`.
 
     Exit codes: 0 recorded, 1 refused, 2 wrong usage or invalid policy, 4 undetermined.
     """
     if not reason.strip():
-        raise UsageError("--reason is empty", remedy=f'guard waive {rule} --reason "nobody can log in"')
+        raise UsageError("--reason is empty", remedy='guard waive RG201 --reason "nobody can log in"')
+    if reviewed is not None:
+        _require_alone(rule, incident, expires, into, head, base, repository)
+        review(reviewed, reason, key=key, yes=yes, layout=layout)
+        return
+    if rule is None:
+        raise UsageError("no rule is named", remedy='guard waive RG201 --reason "nobody can log in"')
     asked = Asked(into=into, head=head, base=base, repository=repository)
     proposed = propose(asked)
     policy = require_policy(proposed)
@@ -94,6 +106,14 @@ def command(
     )
     digest = sign_and_record(proposed.question.repository, statement, signer, f"waiver {wanted}")
     _tell(proposed, policy, statement, signer, digest, layout)
+
+
+def _require_alone(*others: str | None) -> None:
+    if any(others):
+        raise UsageError(
+            "--review takes an id, --reason and --key only: what is reviewed says the rest",
+            remedy='guard waive --review ID --reason "what came of it"',
+        )
 
 
 def _lines(reason: str, incident: str, lasts: int) -> tuple[tuple[str, str], ...]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Unknown
+from rollback_guard.facts.model import SignedDecision, Unknown
 from rollback_guard.gate.people import Makers, called
-from rollback_guard.gate.proofs import UNREADABLE_FORGE, forge_remedy, sign_command, stand, weigh
+from rollback_guard.gate.proofs import (
+    UNREADABLE_FORGE,
+    about_this,
+    forge_remedy,
+    latest,
+    sign_command,
+    stand,
+    weigh,
+)
 from rollback_guard.gate.rule import Case, Rule, answered, not_applicable, undetermined
 from rollback_guard.gate.verdict import Finding, Outcome
+from rollback_guard.gate.wording import in_utc
+from rollback_guard.policy.model import Policy, SignOff
 
 ID = "RG207"
 NAME = "vetoed"
@@ -22,7 +32,9 @@ def evaluate(case: Case) -> Outcome:
         return undetermined(ID, NAME, change.decisions, "evidence")
     findings: list[Finding] = []
     open_questions: list[Finding] = []
+    notes: list[str] = []
     for role in policy.sign_off:
+        notes += _taken_back(policy, role, change.decisions.value)
         for one in weigh(policy, role, change.decisions.value, _NOBODY, case.as_of):
             if one.named and one.decision.decision == "reject":
                 said = f": {one.decision.comment}" if one.decision.comment else ""
@@ -37,7 +49,22 @@ def evaluate(case: Case) -> Outcome:
         if role.proof == "forge" and not stand(policy, role, change, case.as_of).complete(role):
             why = f"{role.role} accepts reviews of a forge, and {UNREADABLE_FORGE}: so rejections may be missed"
             open_questions.append(Finding(subject=role.role, message=why, remedy=forge_remedy(role)))
-    return answered(ID, NAME, tuple(findings), tuple(open_questions))
+    return answered(ID, NAME, tuple(findings), tuple(open_questions), *notes)
+
+
+def _taken_back(policy: Policy, role: SignOff, decisions: tuple[SignedDecision, ...]) -> list[str]:
+    """Rejections that the same person's later word stands above: by their dates, which people may want to look at."""
+    last = {one.person: one for one in latest(decisions, role) if one.decision != "reject"}
+    earlier = [
+        (one, last[one.person])
+        for one in decisions
+        if one.decision == "reject" and one.person in last and about_this(one, role)
+    ]
+    return [
+        f"{called(policy, str(no.person))} had rejected it as {role.role} on {in_utc(no.time)}, and "
+        f"{'approved' if after.decision == 'approve' else 'withdrew that'} on {in_utc(after.time)}"
+        for no, after in earlier
+    ]
 
 
 RULE = Rule(

@@ -1,0 +1,134 @@
+"""`guard waive --review`: records that somebody looked, afterwards, at what others had waived."""
+
+from __future__ import annotations
+
+from rollback_guard.entry.cli.signing_options import confirm
+from rollback_guard.entry.evidence_reading import find_stored
+from rollback_guard.entry.key_ring import KeyRing
+from rollback_guard.entry.question import policy_used
+from rollback_guard.entry.signing import find_signer, now, require_key_now, sign_and_record
+from rollback_guard.entry.target import require_branch
+from rollback_guard.entry.waivers import Waived, waived_of
+from rollback_guard.entry.wiring import ask, here, say
+from rollback_guard.errors import GuardError, PolicyError, RefusedError, UndeterminedError, UsageError
+from rollback_guard.evidence.opened import Opened, open_envelope
+from rollback_guard.evidence.statement import WaiverReviewStatement, WaiverStatement, binding_key
+from rollback_guard.evidence.store import evidence_refs, look_up
+from rollback_guard.facts.model import Known
+from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.facts.survey import walk_range
+from rollback_guard.gate.people import called, makers_of
+from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import short_branch
+from rollback_guard.report.json_text import render_json
+from rollback_guard.report.sign_text import Recorded, Review, expiry, render_recorded, render_review
+from rollback_guard.report.wording import moment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.entry.question import Question
+    from rollback_guard.policy.model import Policy
+
+
+def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str) -> None:
+    """Sign a review of the waivers to which an id belongs: all those from the same rule, for the same change.
+
+    Raises: UsageError for an id of something else; RefusedError for whoever signed one of them or made the change.
+    """
+    question = ask(here())
+    waived = _find(question, digest)
+    branch = short_branch(waived.binding.target)
+    tip = require_branch(question, branch)[1]
+    with ObjectReader(question.repository.git) as objects:
+        found = read_policy_at(objects, tip)
+    if found.policy is None:
+        raise PolicyError(f"{branch} has no policy that can be read", remedy="guard policy check")
+    signer = find_signer(question.repository, found.policy, key)
+    _require_other(question, found.policy, waived, signer.key.person)
+    require_key_now(signer.key, now())
+    shown = Review(
+        rule=waived.rule,
+        target=waived.binding.target,
+        head=waived.signed[0].head,
+        waivers=tuple(
+            (called(found.policy, one.signer), moment(one.time), expiry(one.expires, now()), one.reason)
+            for one in waived.signed
+        ),
+        incident=waived.signed[0].incident,
+        comment=comment,
+        signer=called(found.policy, signer.key.person),
+        fingerprint=signer.key.fingerprint,
+    )
+    again = ["guard", "waive", "--review", waived.ids[0][:12], "--reason", comment, *(["--key", key] if key else [])]
+    confirm(render_review(shown), "Sign this?", layout=layout, yes=yes, again=again)
+    first = waived.signed[0]
+    statement = WaiverReviewStatement(
+        rule=waived.rule,
+        waivers=waived.ids,
+        binding=waived.binding,
+        base=first.base,
+        head=first.head,
+        result_tree=first.result_tree,
+        policy_digest=str(policy_used(question, found, tip).digest),
+        signer=signer.key.person,
+        time=now(),
+        comment=comment,
+    )
+    made = sign_and_record(question.repository, statement, signer, f"waiver-review {waived.rule}")
+    if layout == "text":
+        said = f"the waiver of {waived.rule} reviewed by {shown.signer}"
+        say(render_recorded(Recorded(id=made, said=said, push=bool(question.around.remotes))))
+        return
+    document = {
+        "format": "rollback-guard/waiver-review/1",
+        "id": made,
+        "rule": waived.rule,
+        "waivers": list(waived.ids),
+        "person": signer.key.person,
+        "key": signer.key.fingerprint,
+        "time": moment(statement.time),
+        "comment": comment,
+    }
+    say(render_json(document))
+
+
+def _find(question: Question, digest: str) -> Waived:
+    """The waivers that belong together with the one of that id."""
+    repository = question.repository
+    stored = find_stored(repository, digest)
+    opened = open_envelope(stored.data)
+    if isinstance(opened, str) or not isinstance(opened.statement, WaiverStatement):
+        raise UsageError(f"{stored.name[:12]} is no waiver", remedy="guard evidence list --all   # or: guard doctor")
+    with ObjectReader(repository.git) as objects:
+        beside = look_up(objects, evidence_refs(repository), "waiver", binding_key(opened.statement.binding))
+    every = [one for one in map(open_envelope, (one.data for one in beside)) if isinstance(one, Opened)]
+    for waived in waived_of(question, KeyRing(question), every):
+        if opened.id in waived.ids:
+            return waived
+    raise RefusedError(
+        f"the signature of {opened.id[:12]} does not count, so there is nothing to review",
+        remedy=f"guard evidence show {opened.id[:12]}",
+    )
+
+
+def _require_other(question: Question, policy: Policy, waived: Waived, person: str) -> None:
+    """Raises: RefusedError for whoever is involved; UndeterminedError when it is not known who made the change."""
+    if person in {one.signer for one in waived.signed}:
+        raise RefusedError(
+            f"{called(policy, person)} signed that waiver, so somebody else has to review it",
+            remedy="ask anybody else whose key the policy lists, and who did not make the change",
+        )
+    first = waived.signed[0]
+    try:
+        survey = walk_range(question.repository, [first.head, f"^{first.base}"], keys=frozenset(), counting=()).survey
+    except GuardError as error:
+        raise UndeterminedError(
+            f"who made the change is not known here: {error.message}", remedy="git fetch --all"
+        ) from None
+    if not isinstance(survey, Known):
+        raise UndeterminedError(f"who made the change is not known here: {survey.reason}", remedy=survey.remedy)
+    if person in makers_of(policy, survey.value).people:
+        raise RefusedError(
+            f"{called(policy, person)} made a part of that change, so somebody else has to review the waiver",
+            remedy="ask anybody else whose key the policy lists, and who did not sign it",
+        )
