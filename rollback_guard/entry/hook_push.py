@@ -11,6 +11,7 @@ from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.push import PARTIAL, read_pre_commit_push, read_push, read_receive
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode
+from rollback_guard.git.push_log import note_pushes, pusher_of
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
 from rollback_guard.policy.patterns import matches_any
@@ -137,8 +138,14 @@ def decide_receive(stdin: bytes, environ: Mapping[str, str], tell: Tell | None =
         raise UsageError(
             "pre-receive was told of no ref at all", remedy="hooks are called by git; to look by hand: guard check"
         )
-    rest = _worth_judging(repository, _resolved(repository, updates))
-    return _judge(repository, rest, stage="receive", url="", missing=(), tell=tell) if rest else 0
+    resolved = _resolved(repository, updates)
+    rest = _worth_judging(repository, resolved)
+    code = _judge(repository, rest, stage="receive", url="", missing=(), tell=tell) if rest else 0
+    pusher = pusher_of(repository, environ) if code == 0 else ""
+    if pusher:
+        tips = (one.new for one in resolved if one.new is not None and one.ref.startswith(HEADS))
+        note_pushes(repository, pusher, tips)
+    return code
 
 
 def _resolved(repository: Repository, updates: tuple[Update, ...]) -> tuple[Update, ...]:

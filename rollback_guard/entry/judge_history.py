@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rollback_guard.entry.fast_forward import FastForwards, newest_together
 from rollback_guard.entry.judge import evaluate, verdict_of
 from rollback_guard.entry.question import Question, in_force
 from rollback_guard.errors import PolicyError, UsageError
@@ -70,15 +71,17 @@ def iter_audit(
             return trailer_keys(bases[base].policy)
 
         setting = _setting(question, target, claimed)
-        stream = LandedStream(repository, keys_for, setting.tips, recorded_tips(repository, target))
+        recorded = recorded_tips(repository, target)
+        forwards = FastForwards(question, setting, objects, recorded)
+        stream = LandedStream(repository, keys_for, setting.tips, recorded)
         block: list[tuple[Landed, PolicyFound]] = []
         for landed in stream.read(until, since):
             base = landed.parents[0] if landed.parents else None
             block.append((landed, bases.pop(base, PolicyFound(at="nothing"))))
             if len(block) == BLOCK:
-                yield from _judged(question, objects, setting, block, parsed)
+                yield from _judged(question, objects, setting, block, parsed, forwards)
                 block = []
-        yield from _judged(question, objects, setting, block, parsed)
+        yield from _judged(question, objects, setting, block, parsed, forwards)
 
 
 def _keys_at(question: Question, commit: str) -> dict[bytes, Key]:
@@ -112,6 +115,7 @@ def _judged(
     setting: Setting,
     block: list[tuple[Landed, PolicyFound]],
     parsed: dict[str, PolicyFound],
+    forwards: FastForwards,
 ) -> Iterator[LandedVerdict]:
     for (landed, found), change in zip(block, collect_landed(setting, block), strict=True):
         proposed = read_policy_at(objects, landed.commit, parsed)
@@ -119,6 +123,7 @@ def _judged(
             verdict = evaluate(question, found, change, proposed)
         except PolicyError as error:
             verdict = _unjudged(landed, found, change.target, error)
+        verdict = forwards.better(landed, verdict)
         yield LandedVerdict(commit=landed.commit, subject=landed.subject, change=verdict)
 
 
@@ -157,6 +162,12 @@ def judge_landed(repository: Repository, commit: str, branch: str, *, as_of: int
     )
     target = branch if branch.startswith("refs/heads/") else f"refs/heads/{short_branch(branch)}"
     landed = next(iter(iter_audit(question, target=target, until=commit, since=parent or None, tip=branch)))
+    if landed.change.decision != "allow" and parent:
+        setting = _setting(question, target, None)
+        newest = newest_together(question, setting, recorded_tips(repository, target), commit, branch)
+        if newest != commit:
+            audited = iter_audit(question, target=target, until=newest, since=parent, tip=branch)
+            landed = next(one for one in audited if one.commit == commit)
     with ObjectReader(repository.git) as objects:
         policy = read_policy_at(objects, parent).policy if parent else None
         policy = policy or read_policy_at(objects, commit).policy

@@ -14,6 +14,7 @@ from rollback_guard.facts.survey import Walk, message_of, read_time, shallow_bou
 from rollback_guard.git import log
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.process import decode
+from rollback_guard.git.push_log import read_pushes
 from rollback_guard.git.refs import HEADS, REMOTES, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.paths import GOVERNING_FILES, GOVERNING_FOLDERS
@@ -85,6 +86,7 @@ class LandedStream:
             oid = commit.encode()
             self._tips[oid] = self._tips.get(oid, 0) | bits[name]
         self._boundaries = shallow_boundaries(repository)
+        self._pushed = read_pushes(repository)
         self._pending: dict[bytes, list[int]] = {}  # oid: [landing, branches]
         self._open: list[_Open] = []
         self._wanted: dict[bytes, list[_Open]] = {}
@@ -134,6 +136,7 @@ class LandedStream:
             landing=frozenset((commit,)),
         )
         walk.boundaries = self._boundaries
+        walk.pushed = self._pushed
         walk.add(record)
         landing = _Open(record, walk, mask)
         self._open.append(landing)

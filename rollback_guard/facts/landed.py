@@ -148,7 +148,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         commit=landed.commit,
         subject=landed.subject,
         heads=landed.parents[1:],
-        branches=_branches(landed, policy, short_branch(setting.target)),
+        branches=branches_of(landed, policy, short_branch(setting.target)),
         squash_of=squash.branch if squash is not None else None,
     )
     bearers = landed.heads if len(landed.parents) == 2 else ()
@@ -175,7 +175,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
     )
 
 
-def _branches(landed: Landed, policy: Policy | None, target: str) -> Fact[tuple[str, ...]]:
+def branches_of(landed: Landed, policy: Policy | None, target: str) -> Fact[tuple[str, ...]]:
     """Where a landing came from, as far as the branches that are still here tell.
 
     A branch that holds the landing itself was cut, or brought up to date, after it, and tells nothing.

@@ -27,6 +27,7 @@ from rollback_guard.git.conflicts import Recorded
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import Git, decode, encode
+from rollback_guard.git.push_log import read_pushes
 from rollback_guard.git.repository import Repository
 
 TYPE_CHECKING = False
@@ -60,6 +61,7 @@ class Walk:
         self.merges: list[SeenMerge] = []
         self.boundaries: frozenset[bytes] = frozenset()
         self.cut = False  # the walk came to where a shallow clone ends
+        self.pushed: dict[bytes, tuple[str, ...]] = {}  # who brought a commit to this server, as far as it knows
         self.base = b""
         self.reached = False  # a commit of the walk has the base for parent
 
@@ -84,6 +86,14 @@ class Walk:
             self._add_trailers(commit, record[log.TRAILERS])
         if self.boundaries and commit in self.boundaries:
             self.cut = True
+        if self.pushed and not only_merged:
+            self._add_pushers(commit)
+
+    def _add_pushers(self, commit: bytes) -> None:
+        """Whoever brought it may have made it, whatever name it bears."""
+        for name in self.pushed.get(commit, ()):
+            email = name if "@" in name else ""
+            self._people.setdefault((encode(name), encode(email), "pusher"), commit)
 
     def _add_trailers(self, commit: bytes, field: bytes) -> None:
         for key, value in self._find_trailers(field):
@@ -141,6 +151,7 @@ def walk_range(
     layout = LogFormat()
     walk = Walk(keys=keys, counting=frozenset(counting), landing=frozenset(landing))
     walk.boundaries = shallow_boundaries(repository)
+    walk.pushed = read_pushes(repository)
     walk.base = encode(base)
     add = walk.add
     for record in read_log(repository.git, layout, *revs):

@@ -120,7 +120,7 @@ def test_a_signature_that_does_not_verify_is_a_finding_where_it_is_missed() -> N
 @pytest.mark.parametrize(
     ("decision", "rule", "words"),
     [
-        (decided("jane"), "RG202", "made a part of the change"),
+        (decided("jane"), "RG202", "made or pushed a part of it"),
         (decided("omar"), "RG203", "the role does not name them"),
         (decided("omar", "reject"), "RG203", "the role does not name them"),
         (decided(stale="it was given on commit cafe"), "RG204", "it was given on commit cafe"),

@@ -186,7 +186,7 @@ def test_a_sign_off_by_a_maker_is_named() -> None:
     change = a_change(messages=Known((a_message(a_trailer("Reviewed-by", JANE_AT_HOME)),)))
     finding = outcome_of(judge(a_policy(), change), "RG202").findings[0]
     assert finding.message == (
-        f"Jane <jane@home.example> signs as review on commit {HEAD[:12]}, but made a part of the change"
+        f"Jane <jane@home.example> signs as review on commit {HEAD[:12]}, but made or pushed a part of the change"
     )
 
 

@@ -1,0 +1,110 @@
+"""Commits that landed together by a fast-forward, judged as the one change that they were.
+
+One by one, only the last of them bears what was signed. Where evidence or a server's log says from where the branch
+came, they are judged together as well, and of the two verdicts the better one counts: what was signed as a whole was
+looked at as a whole.
+"""
+
+from __future__ import annotations
+
+from rollback_guard.entry.judge import evaluate
+from rollback_guard.errors import GuardError, PolicyError
+from rollback_guard.evidence.opened import Opened, open_envelope
+from rollback_guard.evidence.statement import SignOffStatement
+from rollback_guard.evidence.store import evidence_refs, look_up_about
+from rollback_guard.facts.fast_forward import MOST, collect_together, plain_chain, stood_before
+from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.git.objects import ObjectReader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.entry.question import Question
+    from rollback_guard.facts.history import Landed
+    from rollback_guard.facts.landed import Setting
+    from rollback_guard.gate.verdict import ChangeVerdict, Decision
+
+MOST_TRIED = 8  # bases of one head: each is a change to be judged
+_WORTH: dict[Decision, int] = {"deny": 0, "undetermined": 1, "allow": 2}
+
+
+class FastForwards:
+    """The fast-forwards of one branch. Commits come newest first, as an audit reads them."""
+
+    def __init__(self, question: Question, setting: Setting, objects: ObjectReader, recorded: frozenset[str]) -> None:
+        self._question = question
+        self._setting = setting
+        self._objects = objects
+        # A clone's log of what its remote has holds jumps over several landings; a server's own holds each.
+        self._recorded = recorded if question.repository.bare else frozenset()
+        try:
+            self._refs = evidence_refs(question.repository)
+        except GuardError:  # said where the evidence is read
+            self._refs = ()
+        self._together: dict[str, ChangeVerdict] = {}
+
+    def better(self, landed: Landed, alone: ChangeVerdict) -> ChangeVerdict:
+        """The verdict that counts for a commit that was judged alone."""
+        if alone.decision == "allow" or len(landed.parents) != 1:
+            return alone
+        for base in self._bases(landed):
+            chain = plain_chain(self._question.repository, base, landed.commit)
+            verdict = self._judge(landed, base) if chain else None
+            if verdict is not None:
+                for link in chain:
+                    self._keep(link.commit, verdict)
+        together = self._together.get(landed.commit)
+        if together is None or _WORTH[together.decision] <= _WORTH[alone.decision]:
+            return alone
+        return together
+
+    def _keep(self, commit: str, verdict: ChangeVerdict) -> None:
+        known = self._together.get(commit)
+        if known is None or _WORTH[known.decision] < _WORTH[verdict.decision]:
+            self._together[commit] = verdict
+
+    def ends_at(self, commit: str) -> bool:
+        """Whether something says that the branch came to a commit from further below than its parent."""
+        return bool(self._said_of(commit)) or commit in self._recorded
+
+    def _said_of(self, commit: str) -> dict[str, None]:
+        """The bases on which sign-offs about that head were given."""
+        found: dict[str, None] = {}
+        for stored in look_up_about(self._objects, self._refs, [commit]) if self._refs else ():
+            opened = open_envelope(stored.data)
+            statement = opened.statement if isinstance(opened, Opened) else None
+            if isinstance(statement, SignOffStatement) and statement.binding.target == self._setting.target:
+                found[statement.base] = None
+        return found
+
+    def _bases(self, landed: Landed) -> list[str]:
+        """Where the branch may have stood before it came to a commit, by what was signed about that, or by its log."""
+        found = self._said_of(landed.commit)
+        stood = stood_before(self._question.repository, self._recorded, landed.commit)
+        if stood is not None:
+            found[stood] = None
+        found.pop(landed.parents[0], None)
+        return list(found)[-MOST_TRIED:]
+
+    def _judge(self, landed: Landed, base: str) -> ChangeVerdict | None:
+        question = self._question
+        policy = read_policy_at(self._objects, base)
+        collected = collect_together(self._setting, question.around, landed, policy.policy, base)
+        try:
+            return evaluate(question, policy, collected.change, collected.proposed)
+        except PolicyError:  # that commit's own verdict says it
+            return None
+
+
+def newest_together(question: Question, setting: Setting, recorded: frozenset[str], commit: str, tip: str) -> str:
+    """The newest commit above one that may have landed together with it: `commit` itself where nothing says so."""
+    repository = question.repository
+    lines = repository.git.text("rev-list", "--first-parent", "--parents", f"{commit}..{tip}", "--").split("\n")
+    run = []
+    for line in reversed(lines[-MOST:]):
+        oid, *parents = line.split(" ")
+        if len(parents) != 1:
+            break
+        run.append(oid)
+    with ObjectReader(repository.git) as objects:
+        forwards = FastForwards(question, setting, objects, recorded)
+        return next((oid for oid in reversed(run) if forwards.ends_at(oid)), commit)

@@ -1,0 +1,68 @@
+"""Who pushed which commits to a server, as far as the server is told: one line a push, only ever added to.
+
+git itself keeps no such record. What follows from it is left to the gate; whether to trust the name, to whoever
+runs the server: it comes from the web server, the forge or the line of a key in authorized_keys.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rollback_guard.git.process import decode, encode
+from rollback_guard.git.repository import Repository, read_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FILE = os.path.join("rollback-guard", "pushed")
+SETTING = "rollback-guard.pusher"  # names the variable, where it is none of these
+# git-http-backend, Gitolite, Gitea and Forgejo, GitLab; and what sshd can be told for a key (environment="PUSHER=…").
+VARIABLES = ("REMOTE_USER", "GL_USER", "GITEA_PUSHER_NAME", "GL_USERNAME", "PUSHER")
+LONGEST = 200  # characters of a name
+
+
+def pusher_of(repository: Repository, environ: Mapping[str, str]) -> str:
+    """The name of whoever pushes, as the server's environment has it; "" when it does not say."""
+    own = read_config(repository, r"^rollback-guard\.pusher$").get(SETTING, [])
+    names = (environ.get(variable, "") for variable in (own[-1:] if own else VARIABLES))
+    return next((" ".join(name.split())[:LONGEST] for name in names if name.strip()), "")
+
+
+def note_pushes(repository: Repository, pusher: str, tips: Iterable[str]) -> None:
+    """Note that somebody brings these commits (full oids), those of them that no ref held before.
+
+    Where nothing can be written, nothing is noted: a push is not refused for that.
+    """
+    new = [tip for tip in dict.fromkeys(tips) if _is_new(repository, tip)]
+    if not new:
+        return
+    path = os.path.join(repository.common_dir, FILE)
+    lines = b"".join(encode(f"{tip} {pusher}\n") for tip in new)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # One write to the end of the file: of pushes at the same time, no line is torn.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, lines)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        pass
+
+
+def _is_new(repository: Repository, tip: str) -> bool:
+    return bool(repository.git.run("rev-list", "--max-count=1", tip, "--not", "--all").stdout.strip())
+
+
+def read_pushes(repository: Repository) -> dict[bytes, tuple[str, ...]]:
+    """The names of those who pushed a commit that no ref held before, by its oid; empty where nothing is noted."""
+    found: dict[bytes, tuple[str, ...]] = {}
+    try:
+        with open(os.path.join(repository.common_dir, FILE), "rb") as file:
+            for line in file:
+                oid, _, name = line.rstrip(b"\n").partition(b" ")
+                found[oid] = tuple(dict.fromkeys((*found.get(oid, ()), decode(name))))
+    except OSError:
+        return {}
+    return found
