@@ -21,10 +21,13 @@ from rollback_guard.facts.model import (
     Message,
     Move,
     Restoration,
+    SignedDecision,
+    SignedWaiver,
     Survey,
     Touched,
     Trailer,
     Unknown,
+    Unproven,
 )
 from rollback_guard.gate.scenario_model import Scenario, ScenarioCommit, ScenarioLanding
 from rollback_guard.policy.model import Policy
@@ -45,11 +48,15 @@ UNKNOWABLE = {
     "base-in-head": "base_in_head",
     "refs": "refs",
     "touched": "touched",
+    "signed": "decisions",
+    "waiver": "waivers",
+    "unsigned": "unproven",
 }
 HEADS = "refs/heads/"
 BASE, HEAD, LANDED = "b" * 40, "a" * 40, "1" * 40
 HEAD_TREE, MERGED_TREE = "c" * 40, "d" * 40
 NOWHERE = "git.acme.example/shop"
+AN_HOUR = 3600  # seconds
 _WHERE = "scenario"
 
 
@@ -80,6 +87,9 @@ def change_of(scenario: Scenario, policy: Policy | None) -> Change:
         refs=_known(scenario.refs or (target, *([HEADS + scenario.source] if scenario.source else []))),
         touched=_known(_touched(scenario.touched)),
         restoration=_restoration(scenario),
+        decisions=_known(_decisions(scenario, policy)),
+        waivers=_known(_waivers(scenario)),
+        unproven=_known(_unproven(scenario, policy, head)),
         missing=scenario.missing,
     )
     unknown: dict[str, Any] = {UNKNOWABLE[fact]: Unknown(reason) for fact, reason in scenario.unknown}
@@ -213,6 +223,54 @@ def _landings(scenario: Scenario, head: str | None, move: Move) -> tuple[Landing
 def _touched(paths: tuple[str, ...]) -> Touched:
     governing = tuple(path for path in paths if governs(path))
     return Touched(governing=governing, others=len(governing) < len(paths))
+
+
+def _decisions(scenario: Scenario, policy: Policy | None) -> tuple[SignedDecision, ...]:
+    bindings = {role.role: role.binding for role in policy.sign_off} if policy is not None else {}
+    return tuple(
+        SignedDecision(
+            role=one.role,
+            decision=one.decision,
+            person=None if one.fault else one.person,
+            claimed=one.person,
+            time=scenario.as_of if one.date is None else one.date,
+            binding=one.binding or bindings.get(one.role, "result"),
+            digest=f"{number:064x}",
+            stale=one.stale,
+            fault=one.fault,
+            comment=one.comment,
+        )
+        for number, one in enumerate(scenario.signed)
+    )
+
+
+def _waivers(scenario: Scenario) -> tuple[SignedWaiver, ...]:
+    return tuple(
+        SignedWaiver(
+            rule=one.rule,
+            person=one.person,
+            claimed=one.person,
+            time=scenario.as_of if one.date is None else one.date,
+            expires=scenario.as_of + AN_HOUR if one.expires is None else one.expires,
+            reason=one.reason,
+            incident="",
+            digest=f"{number:064x}",
+            reviewers=one.reviewed_by,
+        )
+        for number, one in enumerate(scenario.waiver)
+    )
+
+
+def _unproven(scenario: Scenario, policy: Policy | None, head: str | None) -> tuple[Unproven, ...]:
+    if policy is None or not policy.production.signed_commits:
+        return ()
+    found = []
+    for index, commit in enumerate(scenario.commit):
+        who = commit.committer or commit.author
+        if commit.unsigned:
+            oid = _oid(scenario, index, head)
+            found.append(Unproven(commit=oid, name=who.name, email=who.email, fault="it bears no signature"))
+    return tuple(found)
 
 
 def _restoration(scenario: Scenario) -> Restoration | None:

@@ -6,10 +6,11 @@ The one declaration of its keys, in the manner of `policy.model`; `gate.scenario
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Literal, NamedTuple, Optional
 
 from rollback_guard.facts.model import Identity, Move, Stage
 from rollback_guard.gate.verdict import Decision
+from rollback_guard.policy.model import Binding
 
 # Names of kinds, as in `policy.model`; `gate.scenario` says how each is read.
 Text = str
@@ -20,7 +21,9 @@ Who = Identity
 Whos = tuple[Identity, ...]
 Moment = int
 Flag = bool
+RuleId = str
 RuleIds = tuple[str, ...]
+SignedWord = Literal["approve", "reject", "withdraw"]
 MergeKind = str
 TrailerLines = tuple[tuple[str, str], ...]
 Reasons = tuple[tuple[str, str], ...]
@@ -36,6 +39,7 @@ class ScenarioCommit(NamedTuple):
     commit: Optional[Oid] = None
     tree: Optional[Oid] = None
     date: Optional[Moment] = None
+    unsigned: Flag = False
 
 
 class ScenarioLanding(NamedTuple):
@@ -54,6 +58,26 @@ class ScenarioMerge(NamedTuple):
     paths: Texts = ()
     conflicts: Texts = ()
     commit: Optional[Oid] = None
+
+
+class ScenarioSigned(NamedTuple):
+    role: Text
+    person: Text
+    decision: SignedWord = "approve"
+    binding: Optional[Binding] = None
+    comment: Text = ""
+    stale: Text = ""
+    fault: Text = ""
+    date: Optional[Moment] = None
+
+
+class ScenarioWaiver(NamedTuple):
+    rule: RuleId
+    person: Text
+    reason: Text = "something is on fire"
+    expires: Optional[Moment] = None
+    reviewed_by: Texts = ()
+    date: Optional[Moment] = None
 
 
 class ScenarioRestoration(NamedTuple):
@@ -96,6 +120,8 @@ class Scenario(NamedTuple):
     commit: tuple[ScenarioCommit, ...] = ()
     landing: tuple[ScenarioLanding, ...] = ()
     merge: tuple[ScenarioMerge, ...] = ()
+    signed: tuple[ScenarioSigned, ...] = ()
+    waiver: tuple[ScenarioWaiver, ...] = ()
     restoration: Optional[ScenarioRestoration] = None
     touched: Texts = ("src/app.py",)
     refs: Texts = ()
@@ -136,6 +162,8 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "commit": "The commits of the change, oldest first; the last one is the head.",
         "landing": "The commits that the change adds to production's own chain, oldest first.",
         "merge": "Merges of the change that are not what git would have made.",
+        "signed": "What people signed about the change, as guard sign records it.",
+        "waiver": "Signatures under an exception, as guard waive records them.",
         "restoration": "The change puts production back to a stable release.",
         "touched": "The files that the change touches.",
         "refs": "Full names of all refs; else the target and the source.",
@@ -150,6 +178,7 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "commit": "Its oid.",
         "tree": "Its tree's oid.",
         "date": "When it was committed; else the moment of judgement.",
+        "unsigned": "It bears no signature, where the policy wants signed-commits.",
     },
     "ScenarioLanding": {
         "message": "The message without its trailers.",
@@ -166,6 +195,24 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "paths": "The files that nothing explains.",
         "conflicts": "The files whose conflicts were resolved by hand.",
         "commit": "Its oid.",
+    },
+    "ScenarioSigned": {
+        "role": "The role in which it was signed.",
+        "person": "Id of the person whose key signed.",
+        "decision": "approve, reject or withdraw.",
+        "binding": "What it is tied to; else what the role asks for.",
+        "comment": "Why; shown with a rejection.",
+        "stale": "Why it is about something else than what lands.",
+        "fault": "Why the signature does not count.",
+        "date": "When it was signed; else the moment of judgement.",
+    },
+    "ScenarioWaiver": {
+        "rule": "The rule that is waived.",
+        "person": "Id of the person whose key signed.",
+        "reason": "Why.",
+        "expires": "Until when it counts; else an hour after the moment of judgement.",
+        "reviewed-by": "Ids of the people who reviewed it afterwards.",
+        "date": "When it was signed; else the moment of judgement.",
     },
     "ScenarioRestoration": {
         "tag": "The stable release whose tree production gets again.",

@@ -57,16 +57,31 @@ def iter_audit_json(items: Iterable[tuple[str, ChangeVerdict]], *, as_of: int) -
     One commit is held at a time; a newline ends the text. `as_of` is in Unix seconds.
     """
     counts: dict[Decision, int] = {"allow": 0, "deny": 0, "undetermined": 0}
-    yield f'{{\n  "format": "{AUDIT_FORMAT}",\n  "commits": ['
+
+    def documents() -> Iterator[dict[str, Any]]:
+        for commit, change in items:
+            counts[change.decision] += 1
+            yield {"commit": commit, **change_document(change)}
+
+    yield from _iter_list(AUDIT_FORMAT, "commits", documents())
+    yield "," + render_json(_closing(counts, as_of))[1:] + "\n"
+
+
+def iter_list_json(form: str, key: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A document of that format with one list in it, as pieces of one text; one item is held at a time."""
+    yield from _iter_list(form, key, items)
+    yield "\n}\n"
+
+
+def _iter_list(form: str, key: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The same without what closes the document."""
+    yield f'{{\n  "format": "{form}",\n  "{key}": ['
     before = "\n    "
-    for commit, change in items:
+    for item in items:
         # No string of a JSON text holds a bare newline, so indenting the text is safe.
-        piece = render_json({"commit": commit, **change_document(change)}).replace("\n", "\n    ")
-        counts[change.decision] += 1
-        yield before + piece
+        yield before + render_json(item).replace("\n", "\n    ")
         before = ",\n    "
     yield "]" if before == "\n    " else "\n  ]"
-    yield "," + render_json(_closing(counts, as_of))[1:] + "\n"
 
 
 def error_document(error: GuardError, exit_code: int) -> dict[str, Any]:

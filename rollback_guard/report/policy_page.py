@@ -47,6 +47,8 @@ KIND_WORDS = {
     "Who": "`Name <e-mail>`",
     "Whos": "list of `Name <e-mail>`",
     "Moment": "date and time",
+    "RuleId": "rule id",
+    "SignedWord": "one of `approve`, `reject`, `withdraw`",
     "RuleIds": "list of rule ids",
     "TrailerLines": "list of `Key: value`",
     "Reasons": "table of facts and reasons",

@@ -152,3 +152,39 @@ def test_a_broken_policy_at_the_base_judges_nothing(path_of_repo: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast_forward.FastForwards, "_said_of", bases)
         assert audited(repo)[head] == ("deny", ["RG001"])
+
+
+def test_of_several_bases_the_best_verdict_counts(landed: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One base at which it was signed as a whole, and before it another, of which nobody signed anything."""
+    whole = landed.head("main~2")
+    landed.commit("More", by="jane", y="1")
+    landed.commit("And more", by="jane", z="1")
+    head = landed.head()
+    for bases in ([whole, landed.head("main~3")], [landed.head("main~3"), whole]):
+
+        def said(self: Any, commit: str, bases: list[str] = bases) -> dict[str, None]:
+            return dict.fromkeys(bases if commit == head else ())
+
+        monkeypatch.setattr(fast_forward.FastForwards, "_said_of", said)
+        assert audited(landed)[head][0] == "deny"
+
+
+def test_what_was_signed_for_another_branch_says_nothing_of_this_one(path_of_repo: Path) -> None:
+    repo = signed_shop(path_of_repo)
+    repo.git("branch", "stable", "main")
+    signed(repo, into="stable")
+    repo.checkout("main")
+    repo.git("merge", "-q", "--ff-only", "release/1.4")
+    assert audited(repo)[repo.head()][0] == "deny"
+    assert guard(repo.path, "explain", "main~1").code == 1
+
+
+def test_a_log_that_goes_back_too_far_says_nothing(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = RepositoryBuilder(path_of_repo)
+    base = repo.commit("Begin")
+    for number in range(3):
+        last = repo.commit(f"n {number}")
+    repository = facts_repository(repo)
+    assert stood_before(repository, frozenset((base, last)), last) == base
+    monkeypatch.setattr(facts, "MOST", 1)
+    assert stood_before(repository, frozenset((base, last)), last) is None

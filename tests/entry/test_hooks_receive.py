@@ -215,3 +215,10 @@ def test_hostile_names_and_messages_do_not_reach_the_terminal(scene: Scene) -> N
     said = scene.refused("origin", "main", rules=("RG101",))
     assert "\x1b" not in said.err
     assert "\x07" not in said.err
+
+
+def test_who_pushed_is_noted_where_the_server_is_told(scene: Scene) -> None:
+    said = run_git(scene.repo.path, "push", "origin", "release/1.4", REMOTE_USER="omar")
+    assert said.code == 0, said.err
+    noted = (scene.server.path / "rollback-guard" / "pushed").read_text()
+    assert noted == f"{scene.repo.head('release/1.4')} omar\n"

@@ -345,3 +345,31 @@ def test_any_bytes_are_read_or_explained(data: bytes) -> None:
     with pytest.raises(PolicyError) as caught:
         read_scenarios(data, "x")
     assert caught.value.problems
+
+
+SIGNED_POLICY = (ROOT / "examples" / "policies" / "signed.toml").read_text()
+
+
+def test_what_people_signed_and_what_nobody_did() -> None:
+    strict = SIGNED_POLICY.replace("[production]", "[production]\nsigned-commits = true")
+    policy = read_policy(strict.encode(), path="rollback-guard.toml")
+    assert policy is not None
+    text = HEAD + 'source = "release/1.4"\n[[scenario.commit]]\nunsigned = true\n' + JANE
+    text += "[[scenario.commit]]\n" + JANE
+    text += '[[scenario.signed]]\nrole = "review"\nperson = "omar"\n'
+    text += '[[scenario.signed]]\nrole = "qa"\nperson = "quinn"\n'
+    text += '[[scenario.waiver]]\nrule = "RG107"\nperson = "omar"\nreviewed-by = ["quinn"]\n'
+    text += "expires = 2026-01-02T00:00:00Z\n"
+    found = change(text, policy)
+    assert isinstance(found.decisions, Known)
+    assert isinstance(found.waivers, Known)
+    assert isinstance(found.unproven, Known)
+    assert [(one.person, one.binding, one.time) for one in found.decisions.value] == [
+        ("omar", "result", NEW_YEAR),
+        ("quinn", "result", NEW_YEAR),
+    ]
+    assert [(one.rule, one.expires - NEW_YEAR, one.reviewers) for one in found.waivers.value] == [
+        ("RG107", 86400, ("quinn",))
+    ]
+    assert [(one.name, one.fault) for one in found.unproven.value] == [("Jane Doe", "it bears no signature")]
+    assert change(text).unproven == Known(())

@@ -129,10 +129,10 @@ def sign(repo: RepositoryBuilder, person: str, role: str, *args: str, into: str 
     return guard(repo.path, "sign", role, "--into", into, "--key", key_of(person), "--yes", *args)
 
 
-def signed(repo: RepositoryBuilder, *args: str) -> None:
+def signed(repo: RepositoryBuilder, *args: str, into: str = "main") -> None:
     """omar reviews and quinn tests what would land."""
     for person, role in (("omar", "review"), ("quinn", "qa")):
-        said = sign(repo, person, role, *args)
+        said = sign(repo, person, role, *args, into=into)
         assert said.code == 0, said.err
 
 

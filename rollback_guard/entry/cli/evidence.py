@@ -34,7 +34,7 @@ from rollback_guard.report.evidence_text import (
     render_statement,
     render_verified,
 )
-from rollback_guard.report.json_text import render_json
+from rollback_guard.report.json_text import iter_list_json, render_json
 from rollback_guard.report.wording import counted, moment
 
 TYPE_CHECKING = False
@@ -85,8 +85,8 @@ def list_(into: str | None, head: str | None, repository: str | None, everything
 
 def _list(rows: Iterator[Evidence] | list[Evidence], about: str, layout: str) -> int:
     if layout == "json":
-        document = {"format": "rollback-guard/evidence-list/1", "evidence": [_document(one) for one in rows]}
-        say(render_json(document))
+        for piece in iter_list_json("rollback-guard/evidence-list/1", "evidence", map(_document, rows)):
+            click.echo(piece, nl=False)
     elif isinstance(rows, list):
         say(render_evidence(tuple(rows), about))
     else:
