@@ -6,7 +6,8 @@ left to `report`.
 
 from __future__ import annotations
 
-from rollback_guard.entry.question import Question, default_branches, general_branches, in_force, policy_used
+from rollback_guard.entry.default_branch import default_branches, general_branches
+from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown

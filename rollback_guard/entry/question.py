@@ -8,10 +8,8 @@ from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.gate.verdict import PolicyUsed
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS
-from rollback_guard.git.repository import Repository, current_branch
+from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.paths import DEFAULT_BRANCHES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,22 +57,3 @@ def in_force(question: Question, objects: ObjectReader, base: str | None) -> Pol
     if question.what_if is not None:
         return PolicyFound(at="--policy", policy=question.what_if.policy, path=question.what_if.path)
     return PolicyFound(at="nothing") if base is None else read_policy_at(objects, base)
-
-
-def general_branches(repository: Repository) -> tuple[str, ...]:
-    """Full names of the branches whose policy may name any production branch, likeliest first.
-
-    In a bare repository what is below refs/remotes is what somebody pushed there.
-    """
-    if not repository.bare:
-        return DEFAULT_BRANCHES
-    own = current_branch(repository)
-    return (*((own,) if own else ()), *(name for name in DEFAULT_BRANCHES if name.startswith(HEADS)))
-
-
-def default_branches(question: Question) -> tuple[str, ...]:
-    """Full names of the branches that may be the default one, likeliest first."""
-    configured = question.around.default_branch
-    more = (HEADS + configured,) if configured else ()
-    general = general_branches(question.repository)
-    return tuple(dict.fromkeys((*general[:1], *more, *general[1:])))

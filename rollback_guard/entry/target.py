@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from rollback_guard.entry.question import default_branches
+from rollback_guard.entry.default_branch import default_branches
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import literal_branches, policies_for, tips_of
 from rollback_guard.git.objects import ObjectReader
