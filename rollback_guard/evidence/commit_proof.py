@@ -12,11 +12,11 @@ from rollback_guard.evidence.keys import fault_at, keys_of, pgp_keys_of
 from rollback_guard.evidence.sshsig import read_sshsig, unarmored
 from rollback_guard.evidence.verifier import Check
 from rollback_guard.facts.model import Change, Known, Unknown, Unproven
-from rollback_guard.git.commit_signatures import SignedCommit, read_signed_commit
-from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.commit_signatures import ODD, SignedCommit, read_signed_commit
+from rollback_guard.git.log import COMMIT, COMMITTER_EMAIL, LogFormat, read_log
+from rollback_guard.git.objects import Blob, ObjectReader
 from rollback_guard.git.openpgp import verify_openpgp
 from rollback_guard.git.process import decode
-from rollback_guard.git.streams import split_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,11 +75,15 @@ class CommitProof:
             self._people[maker.identity.email] = frozenset(one.id for one in people if one is not None)
 
     def _commits(self, revs: tuple[str, ...]) -> Iterator[SignedCommit]:
+        """The commits as they are stored, each held against who git itself says has committed it."""
+        layout = LogFormat()
         stdin = "".join(f"{rev}\n" for rev in revs).encode()
         with ObjectReader(self._repository.git) as objects:
-            for lines in split_stream(self._repository.git.chunks("rev-list", "--stdin", stdin=stdin), b"\n"):
-                commits = (objects.read(decode(line)) for line in lines)  # git has just read each of them itself
-                yield from (read_signed_commit(one) for one in commits if one is not None)
+            for record in read_log(self._repository.git, layout, stdin=stdin):
+                stored = objects.read(decode(record[COMMIT]))
+                found = read_signed_commit(stored or Blob(oid=decode(record[COMMIT]), type="", data=b""))
+                same = found.email == decode(record[COMMITTER_EMAIL])
+                yield found if same or found.odd else found._replace(odd=ODD)
 
     def _faulty(self, commits: list[SignedCommit]) -> list[Unproven]:
         looked = [self._look(one) for one in commits]
@@ -93,10 +97,14 @@ class CommitProof:
 
     def _look(self, commit: SignedCommit) -> Check | str:
         """What is left to check of a commit's signature, or why it proves nothing, or "" when it is good."""
+        if commit.odd:
+            return commit.odd
         if not commit.signature:
             return "it bears no signature"
-        if not commit.by_ssh:
+        if commit.by_openpgp:
             return self._look_openpgp(commit)
+        if not commit.by_ssh:
+            return "it bears a signature of a kind that is not read"
         try:
             blob = unarmored(commit.signature)
             key = self._keys.get(read_sshsig(blob).public_key)
@@ -110,9 +118,9 @@ class CommitProof:
     def _look_openpgp(self, commit: SignedCommit) -> str:
         if not self._pgp:
             return NOBODYS
-        keys = [packets for _, packets in self._pgp.values()]
+        keys = {fingerprint: packets for fingerprint, (_, packets) in self._pgp.items()}
         signed = verify_openpgp(self._repository.git, "commit", commit.commit, keys)
-        return signed.fault or self._not_of(commit, self._pgp[signed.fingerprint][0])  # only these are in the keyring
+        return signed.fault or self._not_of(commit, self._pgp[signed.fingerprint][0])
 
     def _not_of(self, commit: SignedCommit, person: str) -> str:
         if commit.email not in self._people:

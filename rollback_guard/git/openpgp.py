@@ -15,10 +15,18 @@ from rollback_guard.git.scratch import private_folder, unwritable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from typing import Literal
 
 MARK = "[GNUPG:] "
+PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+# Nobody's settings choose the program, and a signature of another kind has none that could speak for it.
+PINNED = {
+    "gpg.program": "gpg",
+    "gpg.openpgp.program": "gpg",
+    "gpg.x509.program": "rollback-guard-reads-no-x509",
+    "gpg.minTrustLevel": "undefined",
+}
 # In GnuPG's older form a keyring is the packets of its keys, one after the other; gpg 2 reads it where no other is.
 KEYRING = "pubring.gpg"
 _REFUSED = {
@@ -37,18 +45,18 @@ class PgpSignature(NamedTuple):
     fault: str = ""
 
 
-def verify_openpgp(git: Git, kind: Literal["commit", "tag"], oid: str, keys: Iterable[bytes]) -> PgpSignature:
-    """Who signed a commit or tag, of those whose keys (packets of public keys) are given.
+def verify_openpgp(git: Git, kind: Literal["commit", "tag"], oid: str, keys: Mapping[str, bytes]) -> PgpSignature:
+    """Who signed a commit or tag, of those whose keys are given: packets, by the primary key's fingerprint.
 
-    Raises: UndeterminedError when git cannot run gpg.
+    Only for an object whose signature begins with PGP_SIGNATURE. Raises: UndeterminedError when git cannot run gpg.
     """
     with private_folder() as folder:
         try:
             with open(os.path.join(folder, KEYRING), "wb") as file:
-                file.write(b"".join(keys))
+                file.write(b"".join(keys.values()))
         except OSError as error:
             raise unwritable(error) from None
-        config = ("-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg", "-c", "gpg.minTrustLevel=undefined")
+        config = tuple(part for name, value in PINNED.items() for part in ("-c", f"{name}={value}"))
         isolated = git.with_env(GNUPGHOME=folder)
         process = isolated.run(f"verify-{kind}", "--raw", oid, config=config, accept=tuple(range(256)))
     lines = decode(process.stderr).splitlines()
@@ -58,7 +66,8 @@ def verify_openpgp(git: Git, kind: Literal["commit", "tag"], oid: str, keys: Ite
             "git could not have gpg check an OpenPGP signature",
             remedy="gpg --version   # install GnuPG 2, for example: apt-get install gpg",
         )
-    return _read(said)
+    found = _read(said)
+    return found if found.fault or found.fingerprint in keys else PgpSignature(fault=_REFUSED["ERRSIG"])
 
 
 def _read(said: list[list[str]]) -> PgpSignature:

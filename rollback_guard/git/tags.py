@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.objects import ObjectReader, TooLargeError
+from rollback_guard.git.openpgp import PGP_SIGNATURE, verify_openpgp
 from rollback_guard.git.process import decode, encode, read_version, require_version
 from rollback_guard.git.refs import TAGS
 from rollback_guard.git.repository import Repository, read_config
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SSH_SIGNATURE = "-----BEGIN SSH SIGNATURE-----"
-PGP_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
-OPENPGP = "openpgp"  # before a key's base64: it is the packets of an OpenPGP key
+# Where git takes a signature to begin, of whatever kind. Source: git's gpg-interface.c.
+SIGNATURES = (
+    SSH_SIGNATURE,
+    PGP_SIGNATURE,
+    "-----BEGIN PGP MESSAGE-----",
+    "-----BEGIN SIGNED MESSAGE-----",
+)
+OPENPGP = "openpgp"  # before an OpenPGP key's fingerprint and the base64 of its packets
 SSH_TAG_GIT = (2, 34)  # the first that signs and verifies with SSH keys
 DATED_KEY_GIT = (2, 35)  # the first that asks whether a key was valid when the tag was made
 NAMESPACE = 'namespaces="git"'  # what git signs cannot be anything else, and the other way round
@@ -85,8 +92,10 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
     headers = dict(line.partition(" ")[::2] for line in head.split("\n"))
     tagger, _, when = headers.get("tagger", "").rpartition("> ")
     seconds = when.partition(" ")[0]
-    message, mark, _ = body.partition(SSH_SIGNATURE)
-    message, other_mark, _ = message.partition(PGP_SIGNATURE)
+    lines = body.split("\n")
+    marks = [number for number, line in enumerate(lines) if line.startswith(SIGNATURES)]
+    # git checks what the last mark begins; with several of them nobody can tell what was signed as what.
+    kind = lines[marks[0]] if len(marks) == 1 else ""
     return TagRecord(
         name=name,
         object=oid,
@@ -96,9 +105,9 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
         own_name=headers.get("tag", ""),
         tagger=f"{tagger}>" if tagger else "",
         date=int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 16 else 0,
-        message=message.strip(),
-        ssh_signed=bool(mark) and not other_mark,
-        pgp_signed=bool(other_mark) and not mark,
+        message="\n".join(lines[: marks[0]] if marks else lines).strip(),
+        ssh_signed=kind.startswith(SSH_SIGNATURE),
+        pgp_signed=kind.startswith(PGP_SIGNATURE),
     )
 
 
@@ -198,14 +207,12 @@ def verify_tag(repository: Repository, record: TagRecord, keys: tuple[str, ...])
 
     Raises: UndeterminedError when git or gpg cannot say.
     """
-    pgp = [key.partition(" ")[2] for key in keys if key.startswith(OPENPGP + " ")]
     if record.pgp_signed:
         from binascii import a2b_base64
 
-        from rollback_guard.git.openpgp import verify_openpgp
-
-        blobs = [a2b_base64(one) for one in pgp]
-        return bool(blobs) and not verify_openpgp(repository.git, "tag", record.object, blobs).fault
+        words = [key.split(" ") for key in keys if key.startswith(OPENPGP + " ")]
+        listed = {fingerprint: a2b_base64(packets) for _, fingerprint, packets in words}
+        return bool(listed) and not verify_openpgp(repository.git, "tag", record.object, listed).fault
     ssh = tuple(key for key in keys if not key.startswith(OPENPGP + " "))
     return record.ssh_signed and verify_ssh_tag(repository, record.object, ssh)
 

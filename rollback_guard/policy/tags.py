@@ -41,7 +41,7 @@ def name_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
 
 
-OPENPGP = "openpgp"  # before the base64 of an OpenPGP key's packets, where other keys have their type
+OPENPGP = "openpgp"  # before an OpenPGP key's fingerprint and packets, where other keys have their type
 
 
 def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
@@ -52,7 +52,8 @@ def signers_of(policy: Policy | None) -> tuple[str, ...] | None:
 def keys_of_taggers(policy: Policy) -> tuple[str, ...]:
     """The public keys of the people who may tag stable releases; nobody named means everybody known.
 
-    SSH keys as `policy.keys.render_signer` writes them, OpenPGP keys as `openpgp` and the base64 of their packets.
+    SSH keys as `policy.keys.render_signer` writes them; OpenPGP keys as `openpgp`, the fingerprint, and the packets
+    in base64.
     """
     from rollback_guard.policy.keys import read_key, render_base64, render_signer
     from rollback_guard.policy.openpgp import read_pgp_key
@@ -65,7 +66,8 @@ def keys_of_taggers(policy: Policy) -> tuple[str, ...]:
         for line in (*person.keys, *person.openpgp):
             try:
                 if line in person.openpgp:
-                    found.append(f"{OPENPGP} {render_base64(read_pgp_key(line).packets)}")
+                    key = read_pgp_key(line)
+                    found.append(f"{OPENPGP} {key.fingerprint} {render_base64(key.packets)}")
                 else:
                     found.append(render_signer(read_key(person.id, line)))
             except ValueError:  # a policy that nobody read: what is no key is nobody's

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple, Optional
 
 # stable: may be gone back to. revoked: marked as no longer stable. broken: never a stable release, `reason`
 # says why. off-branch: a stable release that is not in the history of the branch that was asked for.
-State = Literal["stable", "revoked", "broken", "off-branch"]
+# unknown: its signature could not be checked here, for example without gpg.
+State = Literal["stable", "revoked", "broken", "off-branch", "unknown"]
 # each: one revert commit for each first-parent commit above stable. single: one commit with stable's tree.
 Mode = Literal["each", "single"]
 

@@ -7,7 +7,7 @@ with the reason as its message. Making tags is left to `release.tagging`.
 
 from __future__ import annotations
 
-from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
@@ -30,13 +30,17 @@ def judge_tag(repository: Repository, record: TagRecord, policy: Policy | None) 
 def read_releases(repository: Repository, policy: Policy | None, tip: str | None) -> tuple[Stable, ...]:
     """Every tag that bears a stable release's name, newest first, each with its state.
 
-    With `tip`, a stable one that is not in that commit's history is `off-branch`.
+    With `tip`, a stable one that is not in that commit's history is `off-branch`. One that cannot be judged here
+    hides none of the others: it is `unknown`.
     """
     revoked = read_revoked(repository)
     merged = _merged_tags(repository, tip)
     found = []
     for record, number in _candidates(repository, policy):
-        state, reason = judge_tag(repository, record, policy)
+        try:
+            state, reason = judge_tag(repository, record, policy)
+        except UndeterminedError as error:
+            state, reason = "unknown", error.message
         if state == "stable" and record.name in revoked:
             state, reason = "revoked", revoked[record.name]
         elif state == "stable" and tip is not None and not _has(repository, merged, record, tip):
@@ -49,7 +53,8 @@ def find_last_stable(repository: Repository, policy: Policy | None, tip: str, *,
     """The newest stable release by tagger date, then number; one of another production branch is passed over.
 
     One beside the branch (`off-branch`) that no other production branch has is taken: it is what was deployed.
-    Raises: UsageError when there is none.
+    Raises: UsageError when there is none; UndeterminedError when one that may be it cannot be judged here, since
+    the next older one would be another release than the last known stable.
     """
     revoked = read_revoked(repository)
     for record, number in _candidates(repository, policy):

@@ -19,7 +19,7 @@ from rollback_guard.release.tagging import next_name, tag_release
 from tests.cli.test_revert import Guard, guard
 from tests.release.stories import land, opened
 from tests.support.builder import PEOPLE, POLICY, RepositoryBuilder
-from tests.support.pgp import pgp_block, pgp_env
+from tests.support.pgp import path_without_gpg, pgp_block, pgp_env
 
 __all__ = ["guard"]
 DAY = "{0.tm_year}.{0.tm_mon}.{0.tm_mday}"
@@ -254,7 +254,7 @@ def test_signed_when_the_policy_asks(guard: Guard, repo: RepositoryBuilder, tmp_
 
 
 def test_signed_with_openpgp_where_git_is_set_so_and_the_policy_lists_such_keys(
-    guard: Guard, repo: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch
+    guard: Guard, repo: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     own = f"openpgp = ['''\n{pgp_block('jane@acme.example')}''']\n"
     text = POLICY.replace("[people.jane]\n", "[people.jane]\n" + own) + "signed = true\n"
@@ -274,6 +274,12 @@ def test_signed_with_openpgp_where_git_is_set_so_and_the_policy_lists_such_keys(
     assert (record.pgp_signed, record.ssh_signed) == (True, False)
     listed = guard(repo.path, "release", "list", "--format", "json").json["releases"]
     assert [one["state"] for one in listed] == ["stable"]
+    with monkeypatch.context() as lean:
+        lean.setenv("PATH", path_without_gpg(tmp_path / "bin"))
+        said = guard(repo.path, "release", "list")
+        assert (said.code, "unknown" in said.out) == (0, True)
+        assert "which is the last stable release cannot be told: git could not have gpg check" in said.err
+        assert guard(repo.path, "revert", "--plan").code == 4  # an older one would be another than the last
     tag = repo.git("cat-file", "tag", good.json["tag"]).replace("Stable", "Staple").encode() + b"\n"
     evil = repo.git("hash-object", "-t", "tag", "-w", "--stdin", stdin=tag)
     repo.git("update-ref", f"refs/tags/{good.json['tag']}", evil)

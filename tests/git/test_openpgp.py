@@ -41,4 +41,4 @@ def test_a_folder_that_cannot_be_written(path_of_repo: Path, monkeypatch: pytest
     git = open_repository(str(repo.path), os.environ).git
     monkeypatch.setattr(openpgp, "KEYRING", "no/such/folder")
     with pytest.raises(UndeterminedError, match="no temporary file could be written"):
-        verify_openpgp(git, "commit", oid, [])
+        verify_openpgp(git, "commit", oid, {})

@@ -85,6 +85,16 @@ def signs_with(email: str) -> tuple[str, ...]:
     return ("-c", "gpg.format=openpgp", "-c", f"user.signingKey={email}")
 
 
+def path_without_gpg(folder: Path) -> str:
+    """A PATH of git and ssh-keygen alone, in a new folder."""
+    folder.mkdir()
+    for one in os.environ["PATH"].split(os.pathsep):
+        for name in ("git", "ssh-keygen"):
+            if os.access(os.path.join(one, name), os.X_OK) and not (folder / name).exists():
+                (folder / name).symlink_to(os.path.join(one, name))
+    return str(folder)
+
+
 def pgp_env() -> dict[str, Any]:
     """What git needs to find the private keys."""
     return {"GNUPGHOME": str(pgp_home())}

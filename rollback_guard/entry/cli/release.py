@@ -161,6 +161,10 @@ def list_(branch: str | None, layout: str) -> int:
         chosen = find_last_stable(repository, policy, production.tip, branch=production.branch).tag
     except UsageError:
         chosen = None
+    except UndeterminedError as error:
+        say(f"note: which is the last stable release cannot be told: {visible(error.message)}", err=True)
+        say(f"→ {visible(error.remedy)}", err=True)
+        chosen = None
     say(render_releases(releases, production.branch, chosen))
     return exit_codes.ALLOW
 
