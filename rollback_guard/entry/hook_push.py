@@ -11,7 +11,7 @@ from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.push import PARTIAL, read_pre_commit_push, read_push, read_receive
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode
-from rollback_guard.git.push_log import note_pushes, pusher_of
+from rollback_guard.git.push_log import new_commits, note_pushes, pusher_of
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
 from rollback_guard.policy.patterns import matches_any
@@ -140,11 +140,13 @@ def decide_receive(stdin: bytes, environ: Mapping[str, str], tell: Tell | None =
         )
     resolved = _resolved(repository, updates)
     rest = _worth_judging(repository, resolved)
-    code = _judge(repository, rest, stage="receive", url="", missing=(), tell=tell) if rest else 0
-    pusher = pusher_of(repository, environ) if code == 0 else ""
-    if pusher:
-        tips = (one.new for one in resolved if one.new is not None and one.ref.startswith(HEADS))
-        note_pushes(repository, pusher, tips)
+    pusher = pusher_of(repository, environ)
+    # By whatever ref: a commit that came as a tag can be made a branch of by anybody afterwards.
+    new = new_commits(repository, (one.new for one in resolved if one.new is not None)) if pusher else ()
+    arriving = dict.fromkeys(new, pusher)
+    code = _judge(repository, rest, stage="receive", url="", missing=(), tell=tell, arriving=arriving) if rest else 0
+    if code == 0:
+        note_pushes(repository, pusher, new)
     return code
 
 
@@ -163,6 +165,7 @@ def _judge(
     url: str,
     missing: tuple[str, ...],
     tell: Tell | None,
+    arriving: Mapping[bytes, str] = {},
 ) -> int:
     from rollback_guard.entry.exit_codes import of_decision
     from rollback_guard.entry.judge import judge_updates
@@ -172,7 +175,7 @@ def _judge(
     from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
     from rollback_guard.policy.repositories import normalise_repository
 
-    around = read_surroundings(repository)
+    around = read_surroundings(repository)._replace(arriving=arriving)
     name: Fact[str] = repository_of(around, claimed=absolute(url, repository.git.cwd) if url else None)
     if stage == "receive" and not around.name:
         # A server is what its path says, unless it was told its name.

@@ -86,7 +86,7 @@ class LandedStream:
             oid = commit.encode()
             self._tips[oid] = self._tips.get(oid, 0) | bits[name]
         self._boundaries = shallow_boundaries(repository)
-        self._pushed = read_pushes(repository)
+        self._pushed = read_pushes(repository, {})
         self._pending: dict[bytes, list[int]] = {}  # oid: [landing, branches]
         self._open: list[_Open] = []
         self._wanted: dict[bytes, list[_Open]] = {}

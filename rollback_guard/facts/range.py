@@ -104,6 +104,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         counting=[oid for _, oid in bearers],
         landing=[link.commit for link in chain if len(link.parents) > 1],
         base=base or "",
+        arriving=around.arriving,
     )
     base_in_head = base_in_head or reached or base == head
     restoration = _restoration(repository, policy, base, head, head_tree, chain)

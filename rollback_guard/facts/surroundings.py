@@ -10,6 +10,10 @@ from rollback_guard.git.refs import HEADS, REMOTES, Ref, list_refs, short_branch
 from rollback_guard.git.repository import Repository, read_config
 from rollback_guard.policy.repositories import normalise_repository
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CONFIG = r"^(remote\..*\.url|rollback-guard\..*|branch\..*\.remote|init\.defaultbranch)$"
 
 
@@ -20,6 +24,7 @@ class Surroundings(NamedTuple):
     urls: dict[str, str]
     name: str  # rollback-guard.repository, or ""
     default_branch: str  # init.defaultBranch, or ""
+    arriving: Mapping[bytes, str] = {}  # commits that a push brings to this server just now, and who pushes
 
 
 def read_surroundings(repository: Repository) -> Surroundings:

@@ -32,7 +32,7 @@ from rollback_guard.git.repository import Repository
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 CO_AUTHOR = "co-authored-by"
 HUNKS_KEPT = 20  # of one merge
@@ -143,6 +143,7 @@ def walk_range(
     counting: Iterable[str],
     landing: Iterable[str] = (),
     base: str = "",
+    arriving: Mapping[bytes, str] = {},
 ) -> Walked:
     """Survey the commits of a range (oids, `^oid` for what is excluded).
 
@@ -151,7 +152,7 @@ def walk_range(
     layout = LogFormat()
     walk = Walk(keys=keys, counting=frozenset(counting), landing=frozenset(landing))
     walk.boundaries = shallow_boundaries(repository)
-    walk.pushed = read_pushes(repository)
+    walk.pushed = read_pushes(repository, arriving)
     walk.base = encode(base)
     add = walk.add
     for record in read_log(repository.git, layout, *revs):

@@ -1,4 +1,4 @@
-"""Who pushed which commits to a server, as far as the server is told: one line a push, only ever added to.
+"""Who pushed which commits to a server, as far as the server is told: one line a commit, only ever added to.
 
 git itself keeps no such record. What follows from it is left to the gate; whether to trust the name, to whoever
 runs the server: it comes from the web server, the forge or the line of a key in authorized_keys.
@@ -13,13 +13,14 @@ from rollback_guard.git.repository import Repository, read_config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 FILE = os.path.join("rollback-guard", "pushed")
 SETTING = "rollback-guard.pusher"  # names the variable, where it is none of these
 # git-http-backend, Gitolite, Gitea and Forgejo, GitLab; and what sshd can be told for a key (environment="PUSHER=…").
 VARIABLES = ("REMOTE_USER", "GL_USER", "GITEA_PUSHER_NAME", "GL_USERNAME", "PUSHER")
 LONGEST = 200  # characters of a name
+BATCH = 1000  # lines that are written at once
 
 
 def pusher_of(repository: Repository, environ: Mapping[str, str]) -> str:
@@ -29,40 +30,47 @@ def pusher_of(repository: Repository, environ: Mapping[str, str]) -> str:
     return next((" ".join(name.split())[:LONGEST] for name in names if name.strip()), "")
 
 
-def note_pushes(repository: Repository, pusher: str, tips: Iterable[str]) -> None:
-    """Note that somebody brings these commits (full oids), those of them that no ref held before.
+def new_commits(repository: Repository, tips: Iterable[str]) -> tuple[bytes, ...]:
+    """The commits (full oids) that objects of any kind bring and that no ref holds yet, newest first."""
+    stdin = "".join(f"{tip}\n" for tip in dict.fromkeys(tips))
+    if not stdin:
+        return ()
+    return tuple(repository.git.run("rev-list", "--stdin", "--not", "--all", stdin=encode(stdin)).stdout.split())
+
+
+def note_pushes(repository: Repository, pusher: str, commits: Sequence[bytes]) -> None:
+    """Note that somebody brought these commits.
 
     Where nothing can be written, nothing is noted: a push is not refused for that.
     """
-    new = [tip for tip in dict.fromkeys(tips) if _is_new(repository, tip)]
-    if not new:
+    if not commits:
         return
     path = os.path.join(repository.common_dir, FILE)
-    lines = b"".join(encode(f"{tip} {pusher}\n") for tip in new)
+    end = encode(f" {pusher}\n")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        # One write to the end of the file: of pushes at the same time, no line is torn.
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, lines)
+            # Each write goes to the end of the file: of pushes at the same time, no line is torn.
+            for first in range(0, len(commits), BATCH):
+                os.write(descriptor, b"".join(oid + end for oid in commits[first : first + BATCH]))
         finally:
             os.close(descriptor)
     except OSError:
         pass
 
 
-def _is_new(repository: Repository, tip: str) -> bool:
-    return bool(repository.git.run("rev-list", "--max-count=1", tip, "--not", "--all").stdout.strip())
+def read_pushes(repository: Repository, arriving: Mapping[bytes, str]) -> dict[bytes, tuple[str, ...]]:
+    """The names of those who pushed a commit that no ref held before, by its oid.
 
-
-def read_pushes(repository: Repository) -> dict[bytes, tuple[str, ...]]:
-    """The names of those who pushed a commit that no ref held before, by its oid; empty where nothing is noted."""
-    found: dict[bytes, tuple[str, ...]] = {}
+    `arriving` is what is being pushed just now, and by whom; all that there is where nothing is noted.
+    """
+    found: dict[bytes, tuple[str, ...]] = {oid: (name,) for oid, name in arriving.items()}
     try:
         with open(os.path.join(repository.common_dir, FILE), "rb") as file:
             for line in file:
                 oid, _, name = line.rstrip(b"\n").partition(b" ")
                 found[oid] = tuple(dict.fromkeys((*found.get(oid, ()), decode(name))))
     except OSError:
-        return {}
+        pass
     return found

@@ -12,10 +12,12 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from rollback_guard.evidence.store_paths import EVIDENCE
-from rollback_guard.git.push_log import FILE, note_pushes, pusher_of, read_pushes
+from rollback_guard.git import push_log
+from rollback_guard.git.push_log import FILE, new_commits, note_pushes, pusher_of, read_pushes
 from rollback_guard.git.repository import open_repository
 from tests.attacks.conftest import scene_of
 from tests.support.builder import RepositoryBuilder
+from tests.support.commands import guard
 from tests.support.signing import SHOP, Desk, make_keys
 
 NEED = (("omar", "review"), ("quinn", "qa"), ("uma", "uat"))
@@ -58,6 +60,41 @@ def test_who_pushed_the_branch_signs_nothing(office: Office) -> None:
     )
 
 
+def test_who_pushed_it_as_a_tag_before_somebody_made_a_branch_of_it(office: Office) -> None:
+    office.repo.git("tag", "wip", "release/1.4")
+    assert office.scene.push("wip", REMOTE_USER="quinn").code == 0
+    assert office.scene.push("release/1.4", REMOTE_USER="jane").code == 0
+    office.everybody_signs()
+    assert "Quinn Lee <quinn@acme.example> signed as qa" in _said(office.lands(REMOTE_USER="uma"))
+
+
+def test_who_pushed_it_below_commits_that_were_thrown_away(office: Office) -> None:
+    office.repo.branch("scrap", "release/1.4")
+    office.repo.commit("Scrap", by="quinn", scrap_dot_txt="x")
+    assert office.scene.push("scrap", REMOTE_USER="quinn").code == 0
+    assert office.scene.push("release/1.4", REMOTE_USER="jane").code == 0
+    office.everybody_signs()
+    assert "Quinn Lee <quinn@acme.example> signed as qa" in _said(office.lands(REMOTE_USER="uma"))
+
+
+def test_who_pushes_a_squash_in_anothers_name(office: Office) -> None:
+    """Nobody has noted that commit before it is judged; an audit afterwards would know."""
+    assert office.scene.push("release/1.4", REMOTE_USER="jane").code == 0
+    office.everybody_signs()
+    office.repo.checkout("main")
+    office.repo.git("merge", "-q", "--squash", "release/1.4")
+    office.repo.git("commit", "-q", "-m", "Raise the price", **office.repo.as_person("jane"))
+    assert "Quinn Lee <quinn@acme.example> signed as qa" in _said(office.scene.push("main", REMOTE_USER="quinn"))
+    assert office.scene.push("main", REMOTE_USER="jane").code == 0
+    landed = guard(office.scene.server, "audit", "main", "--format", "json").json["commits"][0]
+    assert landed["decision"] == "allow"
+
+
+def _said(done: Any) -> str:
+    assert done.code != 0
+    return " ".join(done.err.replace("remote:", "").split())
+
+
 @pytest.mark.parametrize("name", ["QUINN@acme.example", "Quinn Lee", "quinn"])
 def test_by_whatever_name_the_server_knows_them(office: Office, name: str) -> None:
     office.scene.on_server("config", "rollback-guard.pusher", "OUR_USER")
@@ -78,8 +115,6 @@ def test_who_only_merges_or_pushes_again_what_is_there_made_nothing(office: Offi
     ).stdout
     assert "release/1.5" in said
     assert audit("log", "-1", "--format=%s", "main") == "Merge branch 'release/1.4'"
-    from tests.support.commands import guard
-
     landed = guard(office.scene.server, "audit", "main", "--format", "json").json["commits"][0]
     assert (landed["decision"], landed["commit"]) == ("allow", office.repo.head("main"))
 
@@ -103,16 +138,24 @@ def test_names_and_files_that_are_odd(path_of_repo: Path, monkeypatch: pytest.Mo
     assert pusher_of(repository, {"GL_USER": " a\tb\n c ", "PUSHER": "x"}) == "a b c"
     assert pusher_of(repository, {"REMOTE_USER": " "}) == ""
     assert len(pusher_of(repository, {"PUSHER": "x" * 1000})) == 200
-    note_pushes(repository, "jane", [first])
-    assert read_pushes(repository) == {}
+    assert new_commits(repository, [first]) == ()
+    assert read_pushes(repository, {}) == {}
     repo.git("checkout", "-q", "x")
+    newer = repo.git("commit-tree", "-p", new, "-m", "Newer", f"{new}^{{tree}}")
+    tag = repo.git("mktag", stdin=f"object {newer}\ntype commit\ntag t\ntagger J <j@x> 1 +0000\n\nm\n".encode())
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=b"x")
+    brought = new_commits(repository, [tag, blob, repo.tree(), newer])
+    assert brought == (newer.encode(), new.encode())
+    monkeypatch.setattr(push_log, "BATCH", 1)
     for name in ("jane", "omar", "jane"):
-        note_pushes(repository, name, [new, new])
-    assert read_pushes(repository) == {new.encode(): ("jane", "omar")}
+        note_pushes(repository, name, brought)
+    note_pushes(repository, "nobody", ())
+    assert read_pushes(repository, {}) == dict.fromkeys(brought, ("jane", "omar"))
+    assert read_pushes(repository, {brought[0]: "quinn"})[brought[0]] == ("quinn", "jane", "omar")
     Path(repository.common_dir, FILE).unlink()
     Path(repository.common_dir, FILE).mkdir()
-    note_pushes(repository, "jane", [new])
-    assert read_pushes(repository) == {}
+    note_pushes(repository, "jane", brought)
+    assert read_pushes(repository, {}) == {}
 
 
 class _Quiet(WSGIRequestHandler):
@@ -156,5 +199,5 @@ def test_over_http_the_server_says_who_it_is_whatever_the_client_sets(office: Of
         finally:
             server.shutdown()
             thread.join()
-    tip = office.repo.head("release/1.4")
-    assert (office.scene.server / FILE).read_text() == f"{tip} quinn\n"
+    commits = office.repo.git("rev-list", "main..release/1.4").split()
+    assert (office.scene.server / FILE).read_text() == "".join(f"{one} quinn\n" for one in commits)

@@ -221,4 +221,5 @@ def test_who_pushed_is_noted_where_the_server_is_told(scene: Scene) -> None:
     said = run_git(scene.repo.path, "push", "origin", "release/1.4", REMOTE_USER="omar")
     assert said.code == 0, said.err
     noted = (scene.server.path / "rollback-guard" / "pushed").read_text()
-    assert noted == f"{scene.repo.head('release/1.4')} omar\n"
+    brought = scene.repo.git("rev-list", "main..release/1.4").split()
+    assert noted == "".join(f"{one} omar\n" for one in brought)
