@@ -69,7 +69,11 @@ class FastForwards:
     def _said_of(self, commit: str) -> dict[str, None]:
         """The bases on which sign-offs about that head were given."""
         found: dict[str, None] = {}
-        for stored in look_up_about(self._objects, self._refs, [commit]) if self._refs else ():
+        try:
+            about = look_up_about(self._objects, self._refs, [commit]) if self._refs else ()
+        except GuardError:  # the verdict on that commit says that its evidence cannot be read
+            return found
+        for stored in about:
             opened = open_envelope(stored.data)
             statement = opened.statement if isinstance(opened, Opened) else None
             if isinstance(statement, SignOffStatement) and statement.binding.target == self._setting.target:

@@ -1,13 +1,16 @@
 """By whose keys recorded envelopes are checked, whatever change they are about.
 
 Those of the policy that the envelope's target holds now; where that lists the key for nobody any more, those of the
-policy at the statement's base, if production ever was there. What counts for a change is left to the gate.
+policy at the statement's base, if production ever was there. A target that the default branch's policy does not call
+production gives no keys: anybody may push a branch with a policy of their own. What counts for a change is left to
+the gate.
 """
 
 from __future__ import annotations
 
 from typing import Optional
 
+from rollback_guard.entry.default_branch import general_branches
 from rollback_guard.entry.target import require_branch
 from rollback_guard.errors import UsageError
 from rollback_guard.evidence.canonical import FormatError
@@ -16,7 +19,7 @@ from rollback_guard.evidence.keys import Key, fault_at, keys_of
 from rollback_guard.evidence.opened import Opened
 from rollback_guard.evidence.statement import PAYLOAD_TYPE, Statement, namespace_of
 from rollback_guard.evidence.verifier import Check, Verifier
-from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.facts.policy_source import is_production, read_policy_at, tips_of
 from rollback_guard.git.history_chain import on_chain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import resolve_commit, short_branch
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rollback_guard.entry.question import Question
+    from rollback_guard.facts.policy_source import PolicyFound
 
 GOOD = "the signature verifies"
 
@@ -39,6 +43,7 @@ class KeyRing:
         self._tips: dict[str, Optional[str]] = {}
         self._keys: dict[str, dict[bytes, Key]] = {}
         self._trusted: dict[tuple[str, str], bool] = {}
+        self._general: Optional[tuple[str, tuple[PolicyFound, ...]]] = None
 
     def judge(self, opened: Sequence[Opened]) -> list[str]:
         """GOOD for each signature that verifies, else why it counts for nothing.
@@ -59,6 +64,9 @@ class KeyRing:
             blob = signature_of(envelope).public_key
         except FormatError as fault:
             return f"the envelope {fault.reason}"
+        other = self._why_no_target(statement.binding.target)
+        if other:
+            return other
         key = self._key(statement, blob)
         if key is None and self.tip(statement.binding.target) is None:
             branch = short_branch(statement.binding.target)
@@ -81,6 +89,22 @@ class KeyRing:
         if found is None and self._was_production(statement.base, tip):
             found = self._keys_at(statement.base).get(blob)
         return found
+
+    def _why_no_target(self, target: str) -> str:
+        """Why the policy of a branch gives no keys, or "". Where no default branch has one, each has its own."""
+        if self._general is None:
+            repository, self._general = self._question.repository, ("", ())
+            with ObjectReader(repository.git) as objects:
+                for name, tip in tips_of(repository, *general_branches(repository)).items():
+                    found = read_policy_at(objects, tip)
+                    if found.policy is not None:
+                        self._general = name, (found,)
+                        break
+        name, policies = self._general
+        branch = short_branch(target)
+        if not policies or is_production(policies, branch):
+            return ""
+        return f"{branch} is no production branch by the policy of {short_branch(name)}"
 
     def tip(self, target: str) -> str | None:
         """Where a branch (full name) stands, as seen here; None when there is none."""

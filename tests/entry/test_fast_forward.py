@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rollback_guard.entry import fast_forward
+from rollback_guard.evidence import store
 from rollback_guard.facts import fast_forward as facts
 from rollback_guard.facts.fast_forward import plain_chain, stood_before
 from tests.support.builder import RepositoryBuilder, shop
@@ -188,3 +189,10 @@ def test_a_log_that_goes_back_too_far_says_nothing(path_of_repo: Path, monkeypat
     assert stood_before(repository, frozenset((base, last)), last) == base
     monkeypatch.setattr(facts, "MOST", 1)
     assert stood_before(repository, frozenset((base, last)), last) is None
+
+
+def test_a_folder_that_is_full_stops_no_audit(landed: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST", 2)
+    found = audited(landed)
+    assert found[landed.head()][0] == "undetermined"
+    assert len(found) == 3

@@ -108,7 +108,7 @@ def test_the_verdict_on_a_push_of_evidence(desk: Desk) -> None:
         ({"key": "eve"}, "it is made with a key that nobody of the policy has"),
         ({"key": "jane"}, "it is signed with a key of jane"),
         ({"namespace": "git"}, "the signature does not verify"),
-        ({"target": "nowhere"}, "there is no branch nowhere here, so no policy says whose key it is made with"),
+        ({"target": "nowhere"}, "nowhere is no production branch by the policy of main"),
     ],
 )
 def test_signatures_that_count_for_nothing_are_refused(desk: Desk, how: dict[str, Any], said: str) -> None:
@@ -120,6 +120,19 @@ def test_signatures_that_count_for_nothing_are_refused(desk: Desk, how: dict[str
     assert verdict.decision == "deny"
     (outcome,) = [one for one in verdict.changes[0].outcomes if one.rule == "RG306"]
     assert [one.message.partition(": ")[2] for one in outcome.findings] == [said]
+
+
+def test_without_a_policy_on_a_default_branch_each_production_branch_has_its_own(desk: Desk) -> None:
+    repo = desk.repo
+    tip = repo.head(EVIDENCE)
+    repo.git("branch", "live", "main")
+    desk.signs("omar", "review", change=desk.change("live", target="live"))
+    about_live = repo.head(EVIDENCE)
+    verdict = judged(desk, tip, about_live)
+    assert "live is no production branch by the policy of main" in str(verdict.changes[0].outcomes)
+    repo.git("branch", "-D", "main")
+    assert judged(desk, tip, about_live).decision == "allow"
+    assert "there is no branch main here" in str(judged(desk, None, about_live).changes[0].outcomes)
 
 
 def test_a_key_that_left_the_policy_still_brings_what_it_signed_before(desk: Desk) -> None:
