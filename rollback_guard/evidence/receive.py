@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ADDITIONS = 10_000  # envelopes that one push may bring
 OBJECTS = 20  # that one envelope may need, when each was recorded by a commit of its own
+LARGEST_TREE = 1 << 22  # bytes of one folder, in the history too
 TOLD = 10  # reasons that are given
 
 
@@ -91,16 +92,32 @@ def _root(objects: ObjectReader, old: str) -> str | None:
 
 def _bulk(repository: Repository, new: str) -> Iterator[str]:
     """What would be stored although the tip's tree does not show it: history is kept as well."""
-    listing = ("rev-list", "--objects", f"--filter=blob:limit={LARGEST + 1}", "--filter-print-omitted")
-    count = 0
-    for lines in split_stream(repository.git.chunks(*listing, new, "--not", "--all"), b"\n"):
-        count += len(lines)
+    brought = list(_new_objects(repository, new))
+    if len(brought) > ADDITIONS * OBJECTS:
+        yield f"it brings more than {ADDITIONS * OBJECTS:,} objects in one push"
+        return
+    shown = frozenset(_new_objects(repository, f"{new}^{{tree}}"))
+    stdin = b"".join(oid + b"\n" for oid in brought)
+    layout = "--batch-check=%(objecttype) %(objectsize) %(objectname)"
+    for lines in split_stream(repository.git.chunks("cat-file", layout, stdin=stdin), b"\n"):
         for line in lines:
-            if line.startswith(b"~"):
-                yield f"its history holds {decode(line[1:13])}, which has more than {LARGEST:,} bytes"
+            kind, size, oid = line.split(b" ")
+            short, most = decode(oid[:12]), LARGEST_TREE if kind == b"tree" else LARGEST
+            if int(size) > most:
+                yield f"its history holds {short}, a {decode(kind)} of more than {most:,} bytes"
                 return
+            if kind == b"blob" and oid not in shown:
+                yield f"its history holds {short}, which is nowhere in what would be there now"
+                return
+
+
+def _new_objects(repository: Repository, rev: str) -> Iterator[bytes]:
+    """The oids that a revision brings, a few more than may come at most."""
+    count = 0
+    for lines in split_stream(repository.git.chunks("rev-list", "--objects", rev, "--not", "--all"), b"\n"):
+        yield from (line.partition(b" ")[0] for line in lines)
+        count += len(lines)
         if count > ADDITIONS * OBJECTS:
-            yield f"it brings more than {ADDITIONS * OBJECTS:,} objects in one push"
             return
 
 

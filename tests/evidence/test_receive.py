@@ -130,7 +130,31 @@ def test_a_huge_blob_hidden_in_the_history_is_refused(server: Repository) -> Non
     server.git.run("update-ref", "-d", NEW)
     (reason,) = judge_move(server, tip_of(server), new, readable)
     assert reason.startswith("its history holds ")
-    assert reason.endswith("more than 65,536 bytes")
+    assert reason.endswith("a blob of more than 65,536 bytes")
+
+
+def hidden(server: Repository, middle: str) -> tuple[str, ...]:
+    """What is said of a push whose tip looks as if that commit had never been."""
+    tree = server.git.text("rev-parse", f"{EVIDENCE}^{{tree}}")
+    new = server.git.text("commit-tree", "-p", middle, "-m", "as if nothing had been", tree)
+    return judge_move(server, tip_of(server), new, readable)
+
+
+def test_anything_hidden_in_the_history_is_refused(server: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    middle = planted(server, {**files("one", "two"), "small": b"s"}, ref=NEW, onto=tip_of(server))
+    server.git.run("update-ref", "-d", NEW)
+    (reason,) = hidden(server, middle)
+    assert reason.endswith("which is nowhere in what would be there now")
+    tree = server.git.text("rev-parse", f"{EVIDENCE}^{{tree}}")
+    wordy = server.git.text("commit-tree", "-p", tip_of(server), "-F", "-", tree, stdin=b"w" * 100_000)
+    (reason,) = hidden(server, wordy)
+    assert reason.endswith("a commit of more than 65,536 bytes")
+    names = planted(server, {"n" * 200: b"one"}, ref=NEW, onto=tip_of(server))
+    server.git.run("update-ref", "-d", NEW)
+    assert hidden(server, names) == ()  # one name is no flood
+    monkeypatch.setattr(receive, "LARGEST_TREE", 100)
+    (reason,) = hidden(server, names)
+    assert reason.endswith("a tree of more than 100 bytes")
 
 
 def test_what_is_no_commit_is_refused(server: Repository) -> None:
