@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from rollback_guard.entry.question import Question
     from rollback_guard.facts.policy_source import PolicyFound
+    from rollback_guard.policy.model import Policy
 
 GOOD = "the signature verifies"
 
@@ -39,7 +40,8 @@ class KeyRing:
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._verifier = Verifier(question.repository.git.env)
+        self._verifier = question.book.verifier if question.book else Verifier(question.repository.git.env)
+        self._policies: dict[str, Optional[Policy]] = {}
         self._tips: dict[str, Optional[str]] = {}
         self._keys: dict[str, dict[bytes, Key]] = {}
         self._trusted: dict[tuple[str, str], bool] = {}
@@ -123,9 +125,21 @@ class KeyRing:
             self._trusted[base, tip] = here and on_chain(repository.git, base, tip)
         return self._trusted[base, tip]
 
+    def policy_of(self, statement: Statement) -> Policy | None:
+        """The policy that judged what a statement is about: production's own at its base, else that of now."""
+        tip = self.tip(statement.binding.target)
+        if tip is None:
+            return None
+        return self._policy_at(statement.base if self._was_production(statement.base, tip) else tip)
+
+    def _policy_at(self, commit: str) -> Policy | None:
+        if commit not in self._policies:
+            with ObjectReader(self._question.repository.git) as objects:
+                self._policies[commit] = read_policy_at(objects, commit).policy
+        return self._policies[commit]
+
     def _keys_at(self, commit: str) -> dict[bytes, Key]:
         if commit not in self._keys:
-            with ObjectReader(self._question.repository.git) as objects:
-                policy = read_policy_at(objects, commit).policy
+            policy = self._policy_at(commit)
             self._keys[commit] = {} if policy is None else keys_of(policy)
         return self._keys[commit]

@@ -75,7 +75,6 @@ class Standings(NamedTuple):
 
 def read_proposed(question: Question, proposal: Proposal, *, named: str | None = None) -> Proposed:
     """Collect one proposal, with the evidence that is recorded about it."""
-    question = question._replace(book=question.book or EvidenceBook(question.repository))
     with ObjectReader(question.repository.git) as objects:
         found = in_force(question, objects, proposal.base)
         reading = found if found.policy is not None else read_policy_at(objects, proposal.head)
@@ -94,9 +93,9 @@ def read_proposed(question: Question, proposal: Proposal, *, named: str | None =
 
 def read_again(proposed: Proposed) -> Proposed:
     """The same change with the evidence as it is recorded now."""
-    question = proposed.question._replace(book=EvidenceBook(proposed.question.repository))
-    book = question.book
-    assert book is not None
+    before = proposed.question.book
+    book = EvidenceBook(proposed.question.repository, verifier=before.verifier if before is not None else None)
+    question = proposed.question._replace(book=book)
     change = book.about(proposed.found.policy, proposed.change, as_of=question.as_of)
     return proposed._replace(question=question, change=change)
 

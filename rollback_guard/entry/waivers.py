@@ -6,14 +6,19 @@ is left to the gate.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from rollback_guard.entry.key_ring import GOOD, KeyRing
+from rollback_guard.errors import GuardError
 from rollback_guard.evidence.opened import Opened, open_envelope
 from rollback_guard.evidence.statement import Binding, WaiverReviewStatement, WaiverStatement, binding_key
 from rollback_guard.evidence.store import evidence_refs, list_all, look_up
 from rollback_guard.facts.installation_model import WaiverSeen
-from rollback_guard.git.history_chain import on_chain, tree_of
+from rollback_guard.facts.mailmap import Mailmaps
+from rollback_guard.facts.model import Known, Unknown
+from rollback_guard.facts.survey import walk_range
+from rollback_guard.gate.people import makers_of
+from rollback_guard.git.history_chain import on_chain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import resolve_commit
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rollback_guard.entry.question import Question
+    from rollback_guard.facts.model import Fact
+    from rollback_guard.policy.model import Policy
+
+MOST = 500  # commits that may have landed together by a fast-forward
 
 
 class Waived(NamedTuple):
@@ -32,12 +41,26 @@ class Waived(NamedTuple):
     binding: Binding
     signed: tuple[WaiverStatement, ...]  # the earliest first
     ids: tuple[str, ...]  # of their envelopes, sorted
-    reviewers: tuple[str, ...]  # people who did not sign it
+    reviews: tuple[WaiverReviewStatement, ...]  # by whomever, of the same exception; each after all of these
+    policy: Optional[Policy]  # by which it counted
 
     @property
     def expires(self) -> int:
         """When the last of the signatures stops counting, Unix seconds."""
         return max(one.expires for one in self.signed)
+
+    @property
+    def signers(self) -> frozenset[str]:
+        """Ids of the people who signed it."""
+        return frozenset(one.signer for one in self.signed)
+
+    @property
+    def counted(self) -> bool:
+        """Whether as many of those who may waive had signed as the policy asks for."""
+        terms = self.policy.waiver if self.policy is not None else None
+        if self.policy is None or terms is None:
+            return False
+        return len(self.signers & self.policy.members_of(terms.by)) >= terms.count
 
 
 def read_waived(question: Question, ring: KeyRing) -> Iterator[Waived]:
@@ -60,11 +83,17 @@ def waived_of(question: Question, ring: KeyRing, opened: list[Opened]) -> Iterat
             by_rule.setdefault((one.statement.rule, one.statement.binding), []).append((one.statement, one.id))
     for (rule, binding), pairs in sorted(by_rule.items()):
         signed = tuple(sorted((statement for statement, _ in pairs), key=lambda one: (one.time, one.signer)))
-        ids = tuple(sorted(identity for _, identity in pairs))
-        reviews = _reviews(question, ring, binding)
-        signers = {one.signer for one in signed}
-        looked = {one.signer for one in reviews if one.rule == rule and set(ids) <= set(one.waivers)}
-        yield Waived(rule=rule, binding=binding, signed=signed, ids=ids, reviewers=tuple(sorted(looked - signers)))
+        looked = (
+            one for one in _reviews(question, ring, binding) if (one.rule, one.time >= signed[-1].time) == (rule, True)
+        )
+        yield Waived(
+            rule=rule,
+            binding=binding,
+            signed=signed,
+            ids=tuple(sorted(identity for _, identity in pairs)),
+            reviews=tuple(looked),
+            policy=ring.policy_of(signed[0]),
+        )
 
 
 def _reviews(question: Question, ring: KeyRing, binding: Binding) -> list[WaiverReviewStatement]:
@@ -79,8 +108,20 @@ def _reviews(question: Question, ring: KeyRing, binding: Binding) -> list[Waiver
     ]
 
 
+def makers_of_waived(question: Question, policy: Policy, waived: Waived) -> Fact[frozenset[str]]:
+    """Ids of the people who made what was let pass, by the base's .mailmap too."""
+    first, repository = waived.signed[0], question.repository
+    try:
+        survey = walk_range(repository, [first.head, f"^{first.base}"], keys=frozenset(), counting=()).survey
+        with ObjectReader(repository.git) as objects:
+            survey = Mailmaps(repository).apply(survey, first.base, objects)
+    except GuardError as error:
+        return Unknown(error.message, "git fetch --all")
+    return survey if isinstance(survey, Unknown) else Known(makers_of(policy, survey.value).people, survey.source)
+
+
 def find_unreviewed(question: Question) -> tuple[WaiverSeen, ...]:
-    """The waivers that expired and that nobody else has looked at, those that expired first first."""
+    """The waivers that counted, expired, and that nobody else has looked at, those that expired first first."""
     ring = KeyRing(question)
     found = [
         WaiverSeen(
@@ -88,23 +129,38 @@ def find_unreviewed(question: Question) -> tuple[WaiverSeen, ...]:
             rule=one.rule,
             target=one.binding.target,
             head=one.signed[0].head,
-            signers=tuple(sorted({each.signer for each in one.signed})),
+            signers=tuple(sorted(one.signers)),
             expired=one.expires,
             reason=one.signed[0].reason,
             incident=one.signed[0].incident,
-            landed=_landed(question, ring, one.signed[0]),
+            landed=has_landed(question, ring, one.signed[0]),
         )
         for one in read_waived(question, ring)
-        if one.expires <= question.as_of and not one.reviewers
+        if one.expires <= question.as_of and one.counted and not _is_reviewed(question, one)
     ]
     return tuple(sorted(found, key=lambda one: (one.expired, one.id)))
 
 
-def _landed(question: Question, ring: KeyRing, statement: WaiverStatement) -> bool:
-    """Whether production went from the waiver's base to its result."""
+def _is_reviewed(question: Question, waived: Waived) -> bool:
+    """Whether somebody reviewed it who neither signed it nor made the change."""
+    others = {one.signer for one in waived.reviews} - waived.signers
+    if not others or waived.policy is None:
+        return False
+    makers = makers_of_waived(question, waived.policy, waived)
+    return bool(others - makers.value) if isinstance(makers, Known) else True  # who made it is not known here
+
+
+def has_landed(question: Question, ring: KeyRing, statement: WaiverStatement) -> bool:
+    """Whether production went from the waiver's base to its result: by one commit, or by several plain ones at once."""
     repository, base = question.repository, statement.base
     tip = ring.tip(statement.binding.target)
     if tip is None or resolve_commit(repository, base) != base or not on_chain(repository.git, base, tip):
         return False
-    chain = decode(repository.git.run("rev-list", "--first-parent", f"{base}..{tip}", "--").stdout).split()
-    return bool(chain) and tree_of(repository.git, chain[-1]) == statement.result_tree
+    out = decode(repository.git.run("log", "--first-parent", "--format=%T %P", f"{base}..{tip}", "--").stdout)
+    for number, line in enumerate(reversed(out.splitlines()[-MOST:])):
+        tree, *parents = line.split(" ")
+        if len(parents) != 1 and number:
+            return False
+        if tree == statement.result_tree:
+            return True
+    return False

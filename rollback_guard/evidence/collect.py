@@ -41,13 +41,16 @@ EARLIER_HEADS = 50  # newest commits of a change about which older evidence is l
 class EvidenceBook:
     """The evidence of one repository, for as many changes as are judged in one run.
 
-    `later_keys`: whose reviews of waivers count besides, of people whom the policy got to know since.
+    `later_keys`: whose reviews of waivers count besides, of people whom the policy got to know since. `verifier`:
+    one that knows some of the answers already.
     """
 
-    def __init__(self, repository: Repository, later_keys: Mapping[bytes, Key] | None = None) -> None:
+    def __init__(
+        self, repository: Repository, later_keys: Mapping[bytes, Key] | None = None, *, verifier: Verifier | None = None
+    ) -> None:
         self._repository = repository
-        self._verifier = Verifier(repository.git.env)
-        self._examiner = Examiner(repository, self._verifier)
+        self.verifier = verifier or Verifier(repository.git.env)
+        self._examiner = Examiner(repository, self.verifier)
         self._refs: tuple[str, ...] | None = None
         self._later_keys = later_keys or {}
 
@@ -56,7 +59,7 @@ class EvidenceBook:
         if policy is None or not change.production:
             return change
         if policy.production.signed_commits:
-            change = change._replace(unproven=CommitProof(self._repository, policy, self._verifier).unproven(change))
+            change = change._replace(unproven=CommitProof(self._repository, policy, self.verifier).unproven(change))
         return self._with_recorded(policy, change, as_of) if policy.sign_off or policy.waiver else change
 
     def _with_recorded(self, policy: Policy, change: Change, as_of: int) -> Change:
@@ -156,7 +159,7 @@ def _waiver(examined: Examined, statement: WaiverStatement, binding: Binding, ev
         if one.person is not None
         and isinstance(one.statement, WaiverReviewStatement)
         and (one.statement.rule, one.statement.binding) == (statement.rule, statement.binding)
-        and examined.digest in one.statement.waivers
+        and one.statement.time >= statement.time
     }
     return SignedWaiver(
         rule=statement.rule,

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollback_guard.entry import signing
-from rollback_guard.entry.cli import waiver_review
+from rollback_guard.entry import signing, waivers
 from rollback_guard.evidence.store_paths import EVIDENCE
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import Said, guard
@@ -20,14 +19,19 @@ REASON = "QA caught up on Monday"
 class Waived:
     """A shop whose release landed without sign-offs, by a waiver that omar and quinn signed, which has expired."""
 
-    def __init__(self, path: Path, *, land: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, land: bool = True, signers: tuple[str, ...] = ("omar", "quinn"), **files: str
+    ) -> None:
         self.repo = signed_shop(path)
+        if files:
+            self.repo.git("branch", "-f", "main", self.repo.commit("Contacts", by="uma", **files))
+            self.repo.commit("Raise it again", by="jane", app_dot_py="price = 3\n")
         self.merge = ""
         now = self.repo.clock + 60
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("rollback_guard.entry.cli.waive.now", lambda: now)
             patch.setattr(signing, "now", lambda: now)
-            for person in ("omar", "quinn"):
+            for person in signers:
                 said = self.waive(person)
                 assert said.code == 0, said.err
         if land:
@@ -166,9 +170,9 @@ def test_where_the_makers_are_not_known_nobody_reviews(waived: Waived, monkeypat
     def broken(*args: object, **more: object) -> Walked:
         raise GitError("the head is not here")
 
-    monkeypatch.setattr(waiver_review, "walk_range", broken)
+    monkeypatch.setattr(waivers, "walk_range", broken)
     assert (waived.review("uma").code, "the head is not here" in waived.review("uma").err) == (4, True)
-    monkeypatch.setattr(waiver_review, "walk_range", lambda *args, **more: Walked(Unknown("shallow"), [], False))
+    monkeypatch.setattr(waivers, "walk_range", lambda *args, **more: Walked(Unknown("shallow"), [], False))
     assert (waived.review("uma").code, "shallow" in waived.review("uma").err) == (4, True)
 
 
@@ -218,3 +222,41 @@ def test_a_reviewer_whom_the_policy_knows_only_since(path_of_repo: Path) -> None
     assert said.code == 0, said.err
     outcome = waived.outcome(guard(repo.path, "audit", "main", "--format", "json"))
     assert outcome["notes"][-1] == "reviewed by una"
+
+
+def test_fewer_than_the_policy_asks_for_let_nothing_pass(path_of_repo: Path) -> None:
+    assert Waived(path_of_repo, signers=("omar",)).doctor() == []
+
+
+def test_a_review_looks_back(path_of_repo: Path) -> None:
+    """Before anything has landed under it, while it counts, there is nothing to review."""
+    repo = signed_shop(path_of_repo)
+    waived = Waived.__new__(Waived)
+    waived.repo = repo
+    for person in ("omar", "quinn"):
+        assert waived.waive(person).code == 0
+    said = waived.review("uma")
+    assert (said.code, "nothing has landed under it yet" in said.err) == (1, True)
+    repo.checkout("main")
+    repo.git("merge", "-q", "--ff-only", "release/1.4")  # of several commits
+    assert waived.review("uma").code == 0
+
+
+@pytest.mark.parametrize(("owner", "code"), [("Jane Doe", 0), ("Uma Patel <uma@acme.example>", 1)])
+def test_who_made_the_change_under_an_older_address_reviews_nothing(path_of_repo: Path, owner: str, code: int) -> None:
+    """The change was made as somebody whom production's .mailmap knows to be Uma."""
+    waived = Waived(path_of_repo, land=False, _dot_mailmap=f"{owner} <jane@acme.example>\n")
+    said = waived.review("uma")
+    assert (said.code, "made a part of that change" in said.err) == (code, code == 1), said.err
+
+
+def test_what_is_signed_after_a_review_was_not_reviewed(waived: Waived, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waived.review("uma").code == 0
+    assert waived.doctor() == []
+    waived.repo.checkout("release/1.4")
+    waived.repo.git("branch", "-f", "main", f"{waived.merge}~1")
+    assert waived.waive("omar").code == 0
+    later = signing.now() + 5 * 3600
+    monkeypatch.setattr("rollback_guard.entry.wiring.time.time", lambda: later)
+    (finding,) = waived.doctor()
+    assert finding["id"] == "waiver-unreviewed"

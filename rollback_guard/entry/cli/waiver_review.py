@@ -8,16 +8,15 @@ from rollback_guard.entry.key_ring import KeyRing
 from rollback_guard.entry.question import policy_used
 from rollback_guard.entry.signing import find_signer, now, require_key_now, sign_and_record
 from rollback_guard.entry.target import require_branch
-from rollback_guard.entry.waivers import Waived, waived_of
+from rollback_guard.entry.waivers import Waived, has_landed, makers_of_waived, waived_of
 from rollback_guard.entry.wiring import ask, here, say
-from rollback_guard.errors import GuardError, PolicyError, RefusedError, UndeterminedError, UsageError
+from rollback_guard.errors import PolicyError, RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.opened import Opened, open_envelope
 from rollback_guard.evidence.statement import WaiverReviewStatement, WaiverStatement, binding_key
 from rollback_guard.evidence.store import evidence_refs, look_up
-from rollback_guard.facts.model import Known
+from rollback_guard.facts.model import Unknown
 from rollback_guard.facts.policy_source import read_policy_at
-from rollback_guard.facts.survey import walk_range
-from rollback_guard.gate.people import called, makers_of
+from rollback_guard.gate.people import called
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import short_branch
 from rollback_guard.report.json_text import render_json
@@ -36,7 +35,8 @@ def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str
     Raises: UsageError for an id of something else; RefusedError for whoever signed one of them or made the change.
     """
     question = ask(here())
-    waived = _find(question, digest)
+    ring = KeyRing(question)
+    waived = _find(question, ring, digest)
     branch = short_branch(waived.binding.target)
     tip = require_branch(question, branch)[1]
     with ObjectReader(question.repository.git) as objects:
@@ -44,6 +44,7 @@ def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str
     if found.policy is None:
         raise PolicyError(f"{branch} has no policy that can be read", remedy="guard policy check")
     signer = find_signer(question.repository, found.policy, key)
+    _require_over(question, ring, waived)
     _require_other(question, found.policy, waived, signer.key.person)
     require_key_now(signer.key, now())
     shown = Review(
@@ -92,7 +93,7 @@ def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str
     say(render_json(document))
 
 
-def _find(question: Question, digest: str) -> Waived:
+def _find(question: Question, ring: KeyRing, digest: str) -> Waived:
     """The waivers that belong together with the one of that id."""
     repository = question.repository
     stored = find_stored(repository, digest)
@@ -102,7 +103,7 @@ def _find(question: Question, digest: str) -> Waived:
     with ObjectReader(repository.git) as objects:
         beside = look_up(objects, evidence_refs(repository), "waiver", binding_key(opened.statement.binding))
     every = [one for one in map(open_envelope, (one.data for one in beside)) if isinstance(one, Opened)]
-    for waived in waived_of(question, KeyRing(question), every):
+    for waived in waived_of(question, ring, every):
         if opened.id in waived.ids:
             return waived
     raise RefusedError(
@@ -111,23 +112,27 @@ def _find(question: Question, digest: str) -> Waived:
     )
 
 
+def _require_over(question: Question, ring: KeyRing, waived: Waived) -> None:
+    """Raises: RefusedError while a waiver still counts and nothing has landed under it: there is nothing to look at."""
+    if waived.expires <= now() or has_landed(question, ring, waived.signed[0]):
+        return
+    raise RefusedError(
+        f"that waiver counts until {moment(waived.expires)}, and nothing has landed under it yet: a review looks back",
+        remedy=f"guard waive --review {waived.ids[0][:12]}   # once it has landed, or expired",
+    )
+
+
 def _require_other(question: Question, policy: Policy, waived: Waived, person: str) -> None:
     """Raises: RefusedError for whoever is involved; UndeterminedError when it is not known who made the change."""
-    if person in {one.signer for one in waived.signed}:
+    if person in waived.signers:
         raise RefusedError(
             f"{called(policy, person)} signed that waiver, so somebody else has to review it",
             remedy="ask anybody else whose key the policy lists, and who did not make the change",
         )
-    first = waived.signed[0]
-    try:
-        survey = walk_range(question.repository, [first.head, f"^{first.base}"], keys=frozenset(), counting=()).survey
-    except GuardError as error:
-        raise UndeterminedError(
-            f"who made the change is not known here: {error.message}", remedy="git fetch --all"
-        ) from None
-    if not isinstance(survey, Known):
-        raise UndeterminedError(f"who made the change is not known here: {survey.reason}", remedy=survey.remedy)
-    if person in makers_of(policy, survey.value).people:
+    makers = makers_of_waived(question, policy, waived)
+    if isinstance(makers, Unknown):
+        raise UndeterminedError(f"who made the change is not known here: {makers.reason}", remedy=makers.remedy)
+    if person in makers.value:
         raise RefusedError(
             f"{called(policy, person)} made a part of that change, so somebody else has to review the waiver",
             remedy="ask anybody else whose key the policy lists, and who did not sign it",
