@@ -2,18 +2,21 @@
 
 One by one, only the last of them bears what was signed. Where evidence or a server's log says from where the branch
 came, they are judged together as well, and of the two verdicts the better one counts: what was signed as a whole was
-looked at as a whole.
+looked at as a whole. Only signatures that verify say that; and where one of them, or a log, says that the branch stood
+somewhere in between, these commits did not land together.
 """
 
 from __future__ import annotations
 
 from rollback_guard.entry.judge import evaluate
+from rollback_guard.entry.key_ring import GOOD, KeyRing
 from rollback_guard.errors import GuardError, PolicyError
 from rollback_guard.evidence.opened import Opened, open_envelope
-from rollback_guard.evidence.statement import SignOffStatement
+from rollback_guard.evidence.statement import SignOffStatement, WaiverStatement
 from rollback_guard.evidence.store import evidence_refs, look_up_about
 from rollback_guard.facts.fast_forward import MOST, collect_together, plain_chain, stood_before
 from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.gate.verdict import WORTH
 from rollback_guard.git.objects import ObjectReader
 
 TYPE_CHECKING = False
@@ -21,10 +24,10 @@ if TYPE_CHECKING:
     from rollback_guard.entry.question import Question
     from rollback_guard.facts.history import Landed
     from rollback_guard.facts.landed import Setting
-    from rollback_guard.gate.verdict import ChangeVerdict, Decision
+    from rollback_guard.facts.landings import Chain
+    from rollback_guard.gate.verdict import ChangeVerdict
 
 MOST_TRIED = 8  # bases of one head: each is a change to be judged
-_WORTH: dict[Decision, int] = {"deny": 0, "undetermined": 1, "allow": 2}
 
 
 class FastForwards:
@@ -36,6 +39,9 @@ class FastForwards:
         self._objects = objects
         # A clone's log of what its remote has holds jumps over several landings; a server's own holds each.
         self._recorded = recorded if question.repository.bare else frozenset()
+        self._stood = recorded
+        self._ring = KeyRing(question)
+        self._said: dict[str, dict[str, None]] = {}
         try:
             self._refs = evidence_refs(question.repository)
         except GuardError:  # said where the evidence is read
@@ -48,41 +54,53 @@ class FastForwards:
             return alone
         for base in self._bases(landed):
             chain = plain_chain(self._question.repository, base, landed.commit)
-            verdict = self._judge(landed, base) if chain else None
+            verdict = self._judge(landed, base) if chain and not self._disproved(chain) else None
             if verdict is not None:
                 for link in chain:
                     self._keep(link.commit, verdict)
         together = self._together.get(landed.commit)
-        if together is None or _WORTH[together.decision] <= _WORTH[alone.decision]:
+        if together is None or WORTH[together.decision] < WORTH[alone.decision]:
             return alone
         return together
 
     def _keep(self, commit: str, verdict: ChangeVerdict) -> None:
         known = self._together.get(commit)
-        if known is None or _WORTH[known.decision] < _WORTH[verdict.decision]:
+        if known is None or WORTH[known.decision] < WORTH[verdict.decision]:
             self._together[commit] = verdict
 
     def ends_at(self, commit: str) -> bool:
         """Whether something says that the branch came to a commit from further below than its parent."""
         return bool(self._said_of(commit)) or commit in self._recorded
 
+    def _disproved(self, chain: Chain) -> bool:
+        """Whether the branch is known to have stood at one of these commits before it came to the last of them."""
+        between = {link.commit for link in chain[:-1]}
+        return bool(between & self._stood) or any(between & self._said_of(link.commit).keys() for link in chain)
+
     def _said_of(self, commit: str) -> dict[str, None]:
-        """The bases on which sign-offs about that head were given."""
-        found: dict[str, None] = {}
+        """The bases on which what is signed about that head was signed, as far as the signatures verify."""
+        if commit not in self._said:
+            self._said[commit] = self._read_said(commit)
+        return self._said[commit]
+
+    def _read_said(self, commit: str) -> dict[str, None]:
         try:
             about = look_up_about(self._objects, self._refs, [commit]) if self._refs else ()
+            every = [one for one in (open_envelope(stored.data) for stored in about) if isinstance(one, Opened)]
+            mine = [one for one in every if self._is_about(one)]
+            said = self._ring.judge(mine)
         except GuardError:  # the verdict on that commit says that its evidence cannot be read
-            return found
-        for stored in about:
-            opened = open_envelope(stored.data)
-            statement = opened.statement if isinstance(opened, Opened) else None
-            if isinstance(statement, SignOffStatement) and statement.binding.target == self._setting.target:
-                found[statement.base] = None
-        return found
+            return {}
+        return {one.statement.base: None for one, fault in zip(mine, said, strict=True) if fault == GOOD}
+
+    def _is_about(self, opened: Opened) -> bool:
+        statement = opened.statement
+        decides = isinstance(statement, (SignOffStatement, WaiverStatement))
+        return decides and statement.binding.target == self._setting.target
 
     def _bases(self, landed: Landed) -> list[str]:
         """Where the branch may have stood before it came to a commit, by what was signed about that, or by its log."""
-        found = self._said_of(landed.commit)
+        found = dict(self._said_of(landed.commit))
         stood = stood_before(self._question.repository, self._recorded, landed.commit)
         if stood is not None:
             found[stood] = None

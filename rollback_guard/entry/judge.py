@@ -46,7 +46,7 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
         )
     if question.what_if is not None:
         proposed = found
-    change = _with_evidence(question, found.policy, change)
+    change = with_evidence(question, found.policy, change, brought_policy(found, change, proposed))
     brought = proposed.error.message if proposed.error is not None else ""
     return evaluate_change(
         found.policy,
@@ -59,20 +59,28 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
     )
 
 
-def _with_evidence(question: Question, policy: Policy | None, change: Change) -> Change:
+def brought_policy(found: PolicyFound, change: Change, proposed: PolicyFound) -> Policy | None:
+    """The policy that a change brings, where it is another one than the policy in force."""
+    touched = isinstance(change.touched, Known) and bool(change.touched.value.governing)
+    return proposed.policy if touched and proposed.policy != found.policy else None
+
+
+def with_evidence(question: Question, policy: Policy | None, change: Change, brought: Policy | None) -> Change:
     """The change, with what people signed of it; where nothing is recorded or asked, nothing is imported either."""
     if policy is None or not change.production:
         return change
-    if not (policy.sign_off or policy.waiver or policy.production.signed_commits):
+    asking = [one for one in (policy, brought) if one is not None]
+    proven = any(one.production.signed_commits for one in asking)
+    if not proven and not any(one.sign_off or one.waiver for one in asking):
         return change
     book = question.book
     if book is None:
-        if not policy.production.signed_commits and not list_refs(question.repository, OURS):
+        if not proven and change.stage != "landed" and not list_refs(question.repository, OURS):
             return change
         from rollback_guard.evidence.collect import EvidenceBook
 
         book = EvidenceBook(question.repository)
-    return book.about(policy, change, as_of=question.as_of)
+    return book.about(policy, change, as_of=question.as_of, brought=brought)
 
 
 def verdict_of(question: Question, changes: Sequence[ChangeVerdict]) -> Verdict:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.entry.proposal import Proposed, judge
+from rollback_guard.entry.proposal import Proposed, judge, kinds_of, roles_of
 from rollback_guard.evidence.collect import EvidenceBook
 from rollback_guard.facts.model import Change, Known, SignedDecision
 from rollback_guard.gate.people import Makers, called, makers_of
@@ -17,7 +17,7 @@ from rollback_guard.report.sign_text import Needed, Way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.evidence.statement import Decision
+    from rollback_guard.evidence.statement import BindingKind, Decision
 
 _NOBODY = Makers(people=frozenset(), emails=frozenset())  # who made the change may reject it too
 
@@ -25,7 +25,7 @@ _NOBODY = Makers(people=frozenset(), emails=frozenset())  # who made the change 
 class _AsImagined(EvidenceBook):
     """Knows of no evidence but what the change has already."""
 
-    def about(self, policy: Policy | None, change: Change, *, as_of: int) -> Change:
+    def about(self, policy: Policy | None, change: Change, *, as_of: int, brought: Policy | None = None) -> Change:
         return change
 
 
@@ -44,16 +44,19 @@ def find_way(proposed: Proposed) -> Way | None:
     policy, change = proposed.found.policy, proposed.change
     if policy is None or not isinstance(change.survey, Known) or not isinstance(change.decisions, Known):
         return None
-    makers = makers_of(policy, change.survey.value)
-    plans = [_plan(proposed, policy, role, makers) for role in policy.sign_off]
-    imagined = tuple(one for plan in plans for one in plan.imagined)
-    after = change._replace(decisions=Known((*change.decisions.value, *imagined), "imagined"))
+    # What the policy in force asks for may be all that a policy asks for that the change brings.
+    after = proposed
+    needed: list[Needed] = []
+    for asking, role in roles_of(proposed, policy):
+        plan = _plan(after, asking, role, makers_of(asking, change.survey.value), kinds_of(proposed, policy, role.role))
+        needed += plan.needed
+        known = (*decided(after.change), *plan.imagined)
+        after = after._replace(change=change._replace(decisions=Known(known, "imagined")))
     question = proposed.question._replace(book=_AsImagined(proposed.question.repository))
-    verdict = judge(proposed._replace(question=question, change=after))
-    needed = tuple(one for plan in plans for one in plan.needed)
+    verdict = judge(after._replace(question=question))
     said = {"RG201"} if any(len(one.people) < one.number for one in needed) else set()
     return Way(
-        needed=needed,
+        needed=tuple(needed),
         others=tuple(
             (outcome.rule, outcome.name)
             for outcome in verdict.outcomes
@@ -63,7 +66,7 @@ def find_way(proposed: Proposed) -> Way | None:
     )
 
 
-def _plan(proposed: Proposed, policy: Policy, role: SignOff, makers: Makers) -> _Plan:
+def _plan(proposed: Proposed, policy: Policy, role: SignOff, makers: Makers, kinds: tuple[BindingKind, ...]) -> _Plan:
     change, as_of = proposed.change, proposed.question.as_of
     signers = stand(policy, role, change, as_of).signers
     allowed = policy.members_of(role.by)
@@ -78,23 +81,24 @@ def _plan(proposed: Proposed, policy: Policy, role: SignOff, makers: Makers) -> 
         decision: Decision = "approve" if may else "withdraw"
         own = command if may else f"{command} --withdraw"
         needed.append(Needed(role=role.role, number=1, people=(called(policy, person),), command=own, veto=True))
-        imagined.append(_imagine(proposed, role, person, decision))
+        imagined += _imagine(proposed, role, person, decision, kinds)
     eligible = sorted(allowed - makers.people - signers - set(vetoes))
     if missing > 0:
         people = tuple(called(policy, person) for person in eligible)
         needed.append(Needed(role=role.role, number=missing, people=people, command=command))
-        imagined += [_imagine(proposed, role, person, "approve") for person in eligible[:missing]]
+        for person in eligible[:missing]:
+            imagined += _imagine(proposed, role, person, "approve", kinds)
     return _Plan(tuple(needed), tuple(imagined))
 
 
-def _imagine(proposed: Proposed, role: SignOff, person: str, decision: Decision) -> SignedDecision:
+def _imagine(
+    proposed: Proposed, role: SignOff, person: str, decision: Decision, kinds: tuple[BindingKind, ...]
+) -> list[SignedDecision]:
     latest = max((one.time for one in decided(proposed.change)), default=0)
-    return SignedDecision(
-        role=role.role,
-        decision=decision,
-        person=person,
-        claimed=person,
-        time=max(proposed.question.as_of, latest + 1),
-        binding=role.binding,
-        digest="",
-    )
+    time = max(proposed.question.as_of, latest + 1)
+    return [
+        SignedDecision(
+            role=role.role, decision=decision, person=person, claimed=person, time=time, binding=kind, digest=""
+        )
+        for kind in kinds
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
-from rollback_guard.entry.judge import evaluate, general_policies, stands_for_production
+from rollback_guard.entry.judge import brought_policy, evaluate, general_policies, stands_for_production
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.collect import EvidenceBook
@@ -55,6 +55,11 @@ class Proposed(NamedTuple):
         """The target's short name."""
         return short_branch(self.change.target)
 
+    @property
+    def brought_policy(self) -> Policy | None:
+        """The policy that the change brings, where it is another one."""
+        return brought_policy(self.found, self.change, self.brought)
+
 
 class Lacking(NamedTuple):
     """A role without its count. `unknown` is why more could not be seen, or ""."""
@@ -96,7 +101,7 @@ def read_again(proposed: Proposed) -> Proposed:
     before = proposed.question.book
     book = EvidenceBook(proposed.question.repository, verifier=before.verifier if before is not None else None)
     question = proposed.question._replace(book=book)
-    change = book.about(proposed.found.policy, proposed.change, as_of=question.as_of)
+    change = book.about(proposed.found.policy, proposed.change, as_of=question.as_of, brought=proposed.brought_policy)
     return proposed._replace(question=question, change=change)
 
 
@@ -175,12 +180,17 @@ def git_with_result(proposed: Proposed, subject: Subject) -> Iterator[Git]:
 
 
 def standings(proposed: Proposed, policy: Policy) -> Standings:
-    """Who has validly signed for each role, by whatever proof it accepts, and what is lacking."""
-    signed, lacking = [], []
-    for role in policy.sign_off:
-        standing = stand(policy, role, proposed.change, proposed.question.as_of)
-        signed.append((role, tuple(sorted(standing.signers))))
-        if not standing.complete(role):
+    """Who has validly signed for each role, by whatever proof it accepts, and what is lacking.
+
+    Of a change that brings another policy, what this one lacks besides.
+    """
+    signed: list[tuple[SignOff, tuple[str, ...]]] = []
+    lacking: list[Lacking] = []
+    for asking, role in roles_of(proposed, policy):
+        standing = stand(asking, role, proposed.change, proposed.question.as_of)
+        if asking is policy:
+            signed.append((role, tuple(sorted(standing.signers))))
+        if not standing.complete(role) and role.role not in [one.role for one in lacking]:
             lacking.append(
                 Lacking(
                     role=role.role,
@@ -191,6 +201,20 @@ def standings(proposed: Proposed, policy: Policy) -> Standings:
                 )
             )
     return Standings(tuple(signed), tuple(lacking))
+
+
+def roles_of(proposed: Proposed, policy: Policy) -> list[tuple[Policy, SignOff]]:
+    """The roles of the policy in force, and those of the one that the change brings that ask for something else."""
+    brought = proposed.brought_policy
+    own = [(policy, role) for role in policy.sign_off]
+    known = [(role, policy.members_of(role.by)) for role in policy.sign_off]
+    others = brought.sign_off if brought is not None else ()
+    return own + [(brought, role) for role in others if brought and (role, brought.members_of(role.by)) not in known]
+
+
+def kinds_of(proposed: Proposed, policy: Policy, name: str) -> tuple[BindingKind, ...]:
+    """What a sign-off in a role is bound to: by both policies, where the change brings another one."""
+    return tuple(dict.fromkeys(role.binding for _, role in roles_of(proposed, policy) if role.role == name))
 
 
 def bind(proposed: Proposed, subject: Subject, kind: BindingKind) -> Binding:

@@ -18,10 +18,10 @@ from rollback_guard.evidence.statement import (
     WaiverStatement,
     binding_key,
 )
-from rollback_guard.evidence.store import Stored, evidence_refs, look_up, look_up_about
+from rollback_guard.evidence.store import Stored, evidence_refs, look_up, look_up_about, never_fetched
 from rollback_guard.evidence.subject import Subject, subject_of
 from rollback_guard.evidence.verifier import Verifier
-from rollback_guard.facts.model import Change, Known, SignedDecision, SignedWaiver, Unknown, judged_at
+from rollback_guard.facts.model import Change, Known, SignedDecision, SignedWaiver, Unknown
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository
@@ -32,9 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rollback_guard.evidence.statement import BindingKind
+
+    Wanted = Mapping[str, tuple[BindingKind, ...]]
     from rollback_guard.policy.keys import Key
 
 EXPLAINED = 20  # envelopes about something else whose signatures are verified
+UNFETCHED = Unknown(
+    "nothing that was signed has been fetched into this clone (guard evidence fetch)", "guard evidence fetch"
+)
 EARLIER_HEADS = 50  # newest commits of a change about which older evidence is looked for
 
 
@@ -52,34 +57,46 @@ class EvidenceBook:
         self.verifier = verifier or Verifier(repository.git.env)
         self._examiner = Examiner(repository, self.verifier)
         self._refs: tuple[str, ...] | None = None
+        self._elsewhere = False
         self._later_keys = later_keys or {}
 
-    def about(self, policy: Policy | None, change: Change, *, as_of: int) -> Change:
-        """The change, with what is recorded about it, and with who proves to have made it where that is asked for."""
+    def about(self, policy: Policy | None, change: Change, *, as_of: int, brought: Policy | None = None) -> Change:
+        """The change, with what is recorded about it, and with who proves to have made it where that is asked for.
+
+        `brought` is the policy that the change brings. What it asks for is looked for too, by the keys of the one in
+        force: nobody's signature counts because the change that it is about says so.
+        """
         if policy is None or not change.production:
             return change
-        if policy.production.signed_commits:
+        policies = (policy,) if brought is None else (policy, brought)
+        if any(one.production.signed_commits for one in policies):
             change = change._replace(unproven=CommitProof(self._repository, policy, self.verifier).unproven(change))
-        return self._with_recorded(policy, change, as_of) if policy.sign_off or policy.waiver else change
+        asked = any(one.sign_off or one.waiver for one in policies)
+        return self._with_recorded(policy, change, as_of, _wanted(policies)) if asked else change
 
-    def _with_recorded(self, policy: Policy, change: Change, as_of: int) -> Change:
+    def _with_recorded(self, policy: Policy, change: Change, as_of: int, wanted: Wanted) -> Change:
         """The change, with the decisions and waivers that are recorded about it."""
         try:
             if self._refs is None:
                 self._refs = evidence_refs(self._repository)
+                self._elsewhere = not self._refs and never_fetched(self._repository)
             if not self._refs:
-                return change
+                unfetched = self._elsewhere and change.stage == "landed" and keys_of(policy)
+                return change._replace(decisions=UNFETCHED, waivers=UNFETCHED) if unfetched else change
             subject = subject_of(change)
             if isinstance(subject, Unknown):
                 return change._replace(decisions=subject, waivers=subject)
-            terms = Terms(keys_of(policy), judged_at(change, as_of), self._later_keys, as_of)
-            return self._collect(policy, change, subject, self._refs, terms)
+            terms = Terms(keys_of(policy), self._later_keys, as_of)
+            return self._collect(policy, change, subject, self._refs, terms, wanted)
         except GuardError as error:
             unknown = Unknown(f"the recorded evidence cannot be read: {error.message}", error.remedy)
             return change._replace(decisions=unknown, waivers=unknown)
 
-    def _collect(self, policy: Policy, change: Change, subject: Subject, refs: tuple[str, ...], terms: Terms) -> Change:
-        kinds = dict.fromkeys([role.binding for role in policy.sign_off] + (["result"] if policy.waiver else []))
+    def _collect(
+        self, policy: Policy, change: Change, subject: Subject, refs: tuple[str, ...], terms: Terms, wanted: Wanted
+    ) -> Change:
+        asked = [kind for kinds in wanted.values() for kind in kinds]
+        kinds = dict.fromkeys(asked + (["result"] if policy.waiver else []))
         bindings = {kind: subject.binding(kind, self._repository) for kind in kinds}
         opened = self._examiner.read(self._stored(subject, tuple(bindings.values()), refs))
         about_it = set(bindings.values())
@@ -90,7 +107,7 @@ class EvidenceBook:
         decisions, waivers = [], []
         for one in examined:
             if isinstance(one.statement, SignOffStatement):
-                decisions.append(_decision(policy, one, one.statement, subject, bindings))
+                decisions.append(_decision(wanted, one, one.statement, subject, bindings))
             elif isinstance(one.statement, WaiverStatement) and policy.waiver is not None:
                 waivers.append(_waiver(one, one.statement, bindings["result"], examined))
         return change._replace(decisions=Known(tuple(decisions), "evidence"), waivers=Known(tuple(waivers), "evidence"))
@@ -112,16 +129,25 @@ class EvidenceBook:
         return [subject.head, *decode(out).split()]
 
 
+def _wanted(policies: tuple[Policy, ...]) -> Wanted:
+    """What the roles of some policies are bound to, by their names."""
+    found: dict[str, tuple[BindingKind, ...]] = {}
+    for policy in policies:
+        for role in policy.sign_off:
+            found[role.role] = tuple(dict.fromkeys((*found.get(role.role, ()), role.binding)))
+    return found
+
+
 def _decision(
-    policy: Policy,
+    wanted: Wanted,
     examined: Examined,
     statement: SignOffStatement,
     subject: Subject,
     bindings: dict[BindingKind, Binding],
 ) -> SignedDecision:
-    wanted = {role.role: role.binding for role in policy.sign_off}.get(statement.role)
-    right = wanted is not None and statement.binding == bindings[wanted]
-    stale, other_base = ("", False) if right else _staleness(statement, subject, wanted)
+    kinds = wanted.get(statement.role, ())
+    right = any(statement.binding == bindings[kind] for kind in kinds)
+    stale, other_base = ("", False) if right else _staleness(statement, subject, kinds)
     return SignedDecision(
         role=statement.role,
         decision=statement.decision,
@@ -134,10 +160,11 @@ def _decision(
         other_base=other_base,
         fault=examined.fault,
         comment=statement.comment,
+        source=statement.source,
     )
 
 
-def _staleness(statement: SignOffStatement, subject: Subject, wanted: str | None) -> tuple[str, bool]:
+def _staleness(statement: SignOffStatement, subject: Subject, kinds: tuple[str, ...]) -> tuple[str, bool]:
     """What a statement is about instead, and whether only the base is another one."""
     if statement.binding.repository != subject.repository:
         return f"it was given for {statement.binding.repository}", False
@@ -146,8 +173,10 @@ def _staleness(statement: SignOffStatement, subject: Subject, wanted: str | None
     if statement.head == subject.head and statement.base != subject.base:
         branch = subject.target.removeprefix("refs/heads/")
         return f"it was given when {branch} was at {statement.base[:12]}; it is at {subject.base[:12]} now", True
-    if statement.binding.kind != wanted:
-        return f"it is bound to the {statement.binding.kind}, and the role asks for the {wanted}", False
+    if not kinds:
+        return f"the policy has no role {statement.role}", False
+    if statement.binding.kind not in kinds:
+        return f"it is bound to the {statement.binding.kind}, and the role asks for the {' or '.join(kinds)}", False
     return f"it was given on commit {statement.head[:12]}, which is not what would land", False
 
 

@@ -36,11 +36,10 @@ NOBODYS = "it is made with a key that nobody of the policy has"
 
 
 class Terms(NamedTuple):
-    """By what envelopes are held: keys and moment (Unix seconds) of the judgement, and of reviews afterwards."""
+    """By what envelopes are held: keys, and the present moment (Unix seconds)."""
 
     keys: Mapping[bytes, Key]
-    as_of: int
-    later_keys: Mapping[bytes, Key]
+    later_keys: Mapping[bytes, Key]  # of those who may have reviewed a waiver since
     now: int
 
 
@@ -107,7 +106,7 @@ class Examiner:
             return _Half(opened, NOBODYS)
         if statement.signer != key.person:
             return _Half(opened, f"it is signed with a key of {key.person}")
-        if statement.time > (terms.now if later else terms.as_of) + DAY:
+        if statement.time > terms.now + DAY:
             return _Half(opened, "it is dated in the future")
         late = fault_at(key, statement.time) or self._before_its_base(opened, subject)
         if late:

@@ -10,6 +10,7 @@ import shlex
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GitError, RefusedError, UsageError
+from rollback_guard.evidence.store import note_fetched
 from rollback_guard.evidence.store_merge import merge
 from rollback_guard.evidence.store_moves import pause, read_tip
 from rollback_guard.evidence.store_paths import EVIDENCE, TRACKING
@@ -55,6 +56,7 @@ def fetch(repository: Repository, remote: str) -> Fetched:
     _require_remote(repository, remote)
     theirs = _fetch(repository, remote)
     if theirs is None:
+        note_fetched(repository)
         return Fetched(theirs=None, tip=read_tip(repository))
     merged = merge(repository, theirs, name=remote)
     return Fetched(theirs=theirs, tip=merged.tip, added=merged.added, skipped=merged.skipped)

@@ -122,7 +122,7 @@ def _predicate(statement: Statement) -> tuple[str, dict[str, Any]]:
     when = _moment(statement.time)
     if isinstance(statement, SignOffStatement):
         own = {"role": statement.role, "decision": statement.decision, "comment": statement.comment}
-        return SIGN_OFF, {**common, **own, "policyDigest": policy, "time": when}
+        return SIGN_OFF, {**common, **own, "source": statement.source, "policyDigest": policy, "time": when}
     if isinstance(statement, WaiverStatement):
         own = {"rule": statement.rule, "reason": statement.reason, "incident": statement.incident}
         return WAIVER, {**common, **own, "policyDigest": policy, "time": when, "expires": _moment(statement.expires)}
@@ -169,12 +169,13 @@ def _read_common(values: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _read_sign_off(predicate: Any) -> SignOffStatement:
-    names = ("role", "decision", "comment", "policyDigest", "time")
-    role, decision, comment, policy, when, *common = fields(predicate, (*names, *_COMMON), "the sign-off")
+    names = ("role", "decision", "comment", "source", "policyDigest", "time")
+    role, decision, comment, source, policy, when, *common = fields(predicate, (*names, *_COMMON), "the sign-off")
     return SignOffStatement(
         role=role,
         decision=decision,
         comment=comment,
+        source=source,
         policy_digest=policy,
         time=_seconds(when),
         **_read_common(tuple(common)),

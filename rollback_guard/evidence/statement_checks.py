@@ -71,12 +71,17 @@ def _binding(binding: Binding, name: str) -> None:
         _oid(binding.base, "the binding's base")
 
 
-def _target(ref: Any) -> None:
-    _line(ref, "the target")
+def _source(ref: Any, name: str) -> None:
+    if ref is not None:
+        _target(ref, name)
+
+
+def _target(ref: Any, name: str = "target") -> None:
+    _line(ref, f"the {name}")
     parts = ref.split("/")
     odd = any(not part or part.startswith(".") or part.endswith((".", ".lock")) or ".." in part for part in parts)
     if parts[:2] != ["refs", "heads"] or len(parts) < 3 or odd or "@{" in ref or _REF_SIGNS & set(ref):
-        raise FormatError("the target is no branch: refs/heads/…")
+        raise FormatError(f"the {name} is no branch: refs/heads/…")
 
 
 def _oid(value: Any, name: str) -> None:
@@ -170,6 +175,7 @@ _CHECKS: dict[str, Callable[[Any, str], None]] = {
     "signer": _word,
     "time": _when,
     "comment": _text,
+    "source": _source,
     "rule": _rule,
     "expires": _when,
     "reason": _reason,

@@ -47,6 +47,7 @@ class SignOffStatement(NamedTuple):
     signer: str  # the person's id, as claimed: the key decides
     time: int
     comment: str = ""
+    source: Optional[str] = None  # refs/heads/…: the branch that brought it, as the signer's clone saw it
 
 
 class WaiverStatement(NamedTuple):

@@ -7,6 +7,7 @@ other machines to `evidence.remote`; and whether a signature is good, to others 
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from rollback_guard.errors import GitError, UndeterminedError, UsageError
@@ -27,6 +28,7 @@ from rollback_guard.evidence.store_paths import (
 )
 from rollback_guard.git.objects import Blob, ObjectReader, TooLargeError
 from rollback_guard.git.refs import list_refs
+from rollback_guard.git.repository import read_config
 from rollback_guard.git.tree_walk import TREE_LIMIT, Item, read_folder, read_items
 from rollback_guard.git.tree_writes import NewFile
 from rollback_guard.git.trees import entry_of
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from rollback_guard.git.repository import Repository
 
     Tell = Callable[[str], object]
+
+FETCHED = os.path.join("rollback-guard", "fetched")  # an empty file: a remote was asked and had nothing
 
 
 class Entry(NamedTuple):
@@ -83,6 +87,23 @@ def evidence_refs(repository: Repository) -> tuple[str, ...]:
             )
         found.append(ref.name)
     return tuple(found)
+
+
+def never_fetched(repository: Repository) -> bool:
+    """Whether there may be evidence on a remote of which this clone has not heard yet."""
+    fetched = os.path.exists(os.path.join(repository.common_dir, FETCHED))
+    return not fetched and bool(read_config(repository, r"^remote\..*\.url$"))
+
+
+def note_fetched(repository: Repository) -> None:
+    """Note that a remote was asked, and has no evidence; where nothing can be written, nothing is noted."""
+    path = os.path.join(repository.common_dir, FETCHED)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8"):
+            pass
+    except OSError:
+        pass
 
 
 def look_up(

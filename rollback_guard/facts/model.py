@@ -182,6 +182,7 @@ class SignedDecision(NamedTuple):
     other_base: bool = False  # that it was given on another base is the only reason
     fault: str = ""  # why the signature itself does not count
     comment: str = ""
+    source: Optional[str] = None  # full name of the branch that brought it, as whoever signed saw it
 
 
 class SignedWaiver(NamedTuple):
@@ -224,19 +225,8 @@ class Change(NamedTuple):
     touched: Fact[Touched] = Known(Touched())
     restoration: Optional[Restoration] = None
     decisions: Fact[tuple[SignedDecision, ...]] = Known(())
+    afterwards: tuple[SignedDecision, ...] = ()  # approvals of what landed, dated later than that can have been
     waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
     unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`
-
-
-def judged_at(change: Change, now: int) -> int:
-    """As of when signatures must have counted (Unix seconds): of a merge that landed, when it was made.
-
-    So nothing that is said later makes or unmakes it. Any other commit that landed was made before anybody signed it.
-    """
-    merges = isinstance(change.landings, Known) and any(landing.heads for landing in change.landings.value)
-    if change.stage != "landed" or not merges or not isinstance(change.messages, Known):
-        return now
-    times = [one.time for one in change.messages.value if one.bearer == "landing" and one.time is not None]
-    return min([now, *times])

@@ -7,12 +7,15 @@ any facts: what is not known makes an answer undetermined.
 from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Known
+from rollback_guard.gate.moments import moments, seen_at
 from rollback_guard.gate.registry import RULE_NAMES, load_rule
 from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.rule import Case, not_applicable, satisfied
 from rollback_guard.gate.scope import RESTORED, goes_back, lands_nothing, why_no_restoration, why_not_applicable
-from rollback_guard.gate.verdict import ChangeVerdict, Outcome, PolicyUsed, decide
+from rollback_guard.gate.signed_route import signed_route
+from rollback_guard.gate.verdict import WORTH, ChangeVerdict, Outcome, PolicyUsed, decide
 from rollback_guard.gate.waivers import with_waivers
+from rollback_guard.gate.wording import HEADS
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import POLICY_PATHS
 
@@ -34,24 +37,44 @@ def evaluate_change(
     `as_of` is in Unix seconds; `used` says where the policy in force was read. `proposed` is the policy as
     it would be after the change, `proposed_error` why that cannot be read, `brought` where it was read.
     """
-    case = _open_case(policy, change, as_of, proposed, proposed_error)
-    present = _answer_all(case)
-    case = _compare(case._replace(present=present), proposed, used)
-    outcomes = tuple(sorted((*present, _answer(COMPARING, dict(RULE_NAMES)[COMPARING], case))))
-    outcomes = with_waivers(policy, change, outcomes, as_of)
+    best: ChangeVerdict | None = None
+    for moment in moments(change, as_of):
+        case = _open_case(policy, seen_at(change, moment), moment, proposed, proposed_error)
+        present = _answer_all(case)
+        case = _compare(case._replace(present=present), proposed, used)
+        outcomes = tuple(sorted((*present, _answer(COMPARING, dict(RULE_NAMES)[COMPARING], case))))
+        outcomes = with_waivers(policy, change, outcomes, moment, now=as_of)
+        verdict = _verdict(case, outcomes, brought if case.introduces and brought is not None else used)
+        if best is None or WORTH[verdict.decision] >= WORTH[best.decision]:
+            best = verdict
+        if best.decision == "allow":
+            break
+    assert best is not None
+    return best
+
+
+def _verdict(case: Case, outcomes: tuple[Outcome, ...], used: PolicyUsed) -> ChangeVerdict:
+    change = case.change
     return ChangeVerdict(
         decision=decide(outcomes, production=change.production),
         repository=_repository_name(change),
         target=change.target,
-        source=None if lands_nothing(change) or goes_back(change) else came_from(case.policy, change),
+        source=_source(case),
         base=change.base.value if isinstance(change.base, Known) else None,
         head=change.head,
         result_tree=change.result_tree.value if isinstance(change.result_tree, Known) else None,
         commits=change.survey.value.count if isinstance(change.survey, Known) else None,
         missing=change.missing,
-        policy=brought if case.introduces and brought is not None else used,
+        policy=used,
         outcomes=outcomes,
     )
+
+
+def _source(case: Case) -> str | None:
+    if lands_nothing(case.change) or goes_back(case.change):
+        return None
+    signed = signed_route(case).branch
+    return came_from(case.policy, case.change) or (None if signed is None else HEADS + signed)
 
 
 def _repository_name(change: Change) -> str | None:

@@ -115,7 +115,19 @@ def stand(policy: Policy, role: SignOff, change: Change, as_of: int, *, bearer: 
         signers -= {str(one.decision.person) for one in weighed if one.counts and one.decision.decision != "approve"}
     elif role.proof == "forge" and unknown is None:
         unknown = Unknown(f"{role.role} accepts reviews of a forge, and {UNREADABLE_FORGE}", forge_remedy(role))
+    late = _signed_afterwards(policy, role, change, makers)
+    if unknown is None and len(signers) < role.count <= len(signers | late):
+        unknown = Unknown(
+            f"{role.role} was signed after the merge was made; whether it had landed by then is not known here",
+            "look into the log of the server, if it keeps one: git log --walk-reflogs",
+        )
     return Standing(frozenset(signers), unknown)
+
+
+def _signed_afterwards(policy: Policy, role: SignOff, change: Change, makers: Makers) -> frozenset[str]:
+    """Ids of the people who approved what had been made already, more than a day before."""
+    latest_of = max((one.time for one in change.afterwards), default=0)
+    return approvers(weigh(policy, role, change.afterwards, makers, latest_of)) if latest_of else frozenset()
 
 
 def forge_remedy(role: SignOff) -> str:
@@ -131,6 +143,13 @@ def sign_command(role: SignOff, change: Change) -> str:
     if change.head is not None and change.stage in ("range", "landed"):
         words += ["--head", change.head[:12]]
     return " ".join(words)
+
+
+def signing(role: SignOff, change: Change, before: str = "", after: str = "") -> str:
+    """A remedy whose heart is that somebody signs, in words around the command; of what landed, what is left to do."""
+    if change.stage == "landed":
+        return "guard evidence fetch   # it may have been signed elsewhere; what landed cannot be signed any more"
+    return f"{before}{sign_command(role, change)}{after}"
 
 
 def first_unknown(*facts: Fact[object]) -> Unknown | None:

@@ -83,6 +83,9 @@ def decide(outcomes: tuple[Outcome, ...], *, production: bool) -> Decision:
     return "allow"
 
 
+WORTH: dict[Decision, int] = {"deny": 0, "undetermined": 1, "allow": 2}
+
+
 def decide_all(decisions: tuple[Decision, ...]) -> Decision:
     """The decision over several changes: the worst one; nothing proposed is allowed."""
     for worst in ("deny", "undetermined"):

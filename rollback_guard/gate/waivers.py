@@ -7,7 +7,7 @@ rules nobody can waive.
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Change, Known, SignedWaiver, Unknown, judged_at
+from rollback_guard.facts.model import Change, Known, SignedWaiver, Unknown
 from rollback_guard.gate.people import called, makers_of
 from rollback_guard.gate.signoffs import DAY
 from rollback_guard.gate.verdict import UNREVIEWED, Outcome
@@ -17,16 +17,19 @@ from rollback_guard.policy.model import Policy, Waiver
 # Without a policy nobody knows who may waive; a weaker policy, or evidence that lies, would waive itself.
 NEVER = frozenset(["RG001", "RG002", "RG104", "RG306"])
 
+AFTERWARDS = "it was signed after what landed was made"
+UNTOLD = "whether it had landed before it was waived is not known here"
+
 
 def with_waivers(
-    policy: Policy | None, change: Change, outcomes: tuple[Outcome, ...], as_of: int
+    policy: Policy | None, change: Change, outcomes: tuple[Outcome, ...], as_of: int, *, now: int
 ) -> tuple[Outcome, ...]:
-    """The outcomes, those that a valid waiver covers turned into waived ones."""
+    """The outcomes, those that a waiver covers that was valid at `as_of` turned into waived ones."""
     if policy is None or policy.waiver is None:
         return outcomes
     if isinstance(change.waivers, Unknown):
         return outcomes
-    cover = _Cover(policy, policy.waiver, change, change.waivers.value, as_of)
+    cover = _Cover(policy, policy.waiver, change, change.waivers.value, as_of, now)
     return tuple(cover.judge(outcome) if outcome.answer == "violated" else outcome for outcome in outcomes)
 
 
@@ -34,14 +37,14 @@ class _Cover:
     """The waivers that are recorded about one change."""
 
     def __init__(
-        self, policy: Policy, terms: Waiver, change: Change, recorded: tuple[SignedWaiver, ...], now: int
+        self, policy: Policy, terms: Waiver, change: Change, recorded: tuple[SignedWaiver, ...], as_of: int, now: int
     ) -> None:
         self._policy = policy
         self._terms = terms
         self._change = change
         self._recorded = recorded
         self._now = now
-        self._as_of = judged_at(change, now)
+        self._as_of = as_of
 
     def judge(self, outcome: Outcome) -> Outcome:
         """One violated outcome, waived if enough people signed for that."""
@@ -53,15 +56,20 @@ class _Cover:
                 notes=(*outcome.notes, f"a waiver is recorded, but nobody can waive {outcome.rule}")
             )
         counted: dict[str, SignedWaiver] = {}
+        later: set[str] = set()
         notes = []
         for one in mine:
             why = why_not(self._policy, self._terms, self._change, one, self._as_of)
+            if why == AFTERWARDS:
+                later.add(str(one.person))
             if why:
                 notes.append(f"a waiver by {self._called(one.person or one.claimed)} does not count: {why}")
             else:
                 counted[str(one.person)] = one
         have = listed(map(self._called, sorted(counted)))
         if len(counted) < self._terms.count:
+            if self._change.stage == "landed" and len(later | counted.keys()) >= self._terms.count:
+                return outcome._replace(answer="undetermined", notes=(*outcome.notes, *notes, UNTOLD))
             notes += [f"waived by {len(counted)} of {self._terms.count} people so far: {have}"] if counted else []
             return outcome._replace(notes=(*outcome.notes, *notes))
         first = min(counted.values(), key=lambda one: (one.time, one.digest))
@@ -103,6 +111,6 @@ def why_not(policy: Policy, terms: Waiver, change: Change, one: SignedWaiver, as
         return "they made a part of the change"
     if as_of >= one.expires:
         return "it has expired"
-    if one.expires - one.time > terms.max_age or one.time > as_of + DAY:
+    if one.expires - one.time > terms.max_age:
         return "it lasts longer than the policy allows"
-    return ""
+    return AFTERWARDS if one.time > as_of + DAY else ""

@@ -40,7 +40,7 @@ class Intent(NamedTuple):
     """What is signed about it, and by whom. `terms` are further lines, (name, text)."""
 
     heading: str  # approve as qa
-    binding: str
+    bindings: tuple[str, ...]
     signer: str  # Quinn Lee <quinn@acme.example>
     fingerprint: str
     terms: tuple[tuple[str, str], ...] = ()
@@ -130,7 +130,7 @@ def render_intent(landing: Landing, intent: Intent) -> str:
     look = f"git diff {short(landing.base)}...{short(landing.head)}"
     lines += _rest(landing.file_count - len(landing.files), look)
     lines += [_line(name, text) for name, text in intent.terms]
-    lines.append(_line("bound to", _BOUND[intent.binding]))
+    lines += [_line("bound to", _BOUND[kind]) for kind in intent.bindings]
     lines.append(_line("policy", landing.policy))
     lines.append(_line("signed by", f"{intent.signer}, key {intent.fingerprint}"))
     lines += [f"note: {visible(note)}" for note in intent.notes]

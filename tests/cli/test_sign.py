@@ -308,3 +308,88 @@ def test_when_it_was_signed(path_of_repo: Path) -> None:
     document = sign(repo, "quinn", "qa", "--format", "json").json
     shown = json.loads(json.dumps(document))["time"]
     assert time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before)) <= shown
+
+
+SECURITY = """
+[[sign-off]]
+role = "security"
+trailer = "Security-by"
+by = ["uma"]
+proof = "signature"
+"""
+
+
+def changed_policy(path: Path, text: str) -> RepositoryBuilder:
+    """The shop, whose release brings another policy."""
+    repo = signed_shop(path)
+    repo.write_file("rollback-guard.toml", text)
+    repo.commit("Ask for more", by="jane")
+    return repo
+
+
+def test_a_role_that_the_change_itself_adds_is_signed_before_it_lands(path_of_repo: Path) -> None:
+    repo = changed_policy(path_of_repo, policy(more=SECURITY))
+    said = check(repo.path, "--into", "main")
+    assert said.violated == ["RG002", "RG201"]
+    (change,) = said.json["changes"]
+    (outcome,) = [one for one in change["outcomes"] if one["rule"] == "RG002"]
+    new = outcome["findings"][1]
+    assert "security has 0 of 1 sign-off; may sign: Uma Patel <uma@acme.example>" in new["message"]
+    way = guard(repo.path, "explain", "release/1.4", "--format", "json").json["to-allow"]
+    assert [one["role"] for one in way["sign-offs"]] == ["review", "qa", "security"]
+    assert way["allowed"]
+    signed(repo)
+    said = check(repo.path, "--into", "main")
+    assert said.violated == ["RG002"]
+    assert guard(repo.path, "squash-message", "--into", "main").code == 1
+    assert "guard sign security" in guard(repo.path, "check", "--into", "main").out
+    assert sign(repo, "quinn", "security").code == 1  # only uma may
+    said = sign(repo, "uma", "security")
+    assert (said.code, "still missing" in said.out) == (0, False), said.err
+    assert check(repo.path, "--into", "main").code == 0
+    repo.checkout("main")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge branch 'release/1.4'", "release/1.4")
+    (landed,) = guard(repo.path, "explain", "main", "--format", "json").json["changes"]
+    assert landed["decision"] == "allow"
+
+
+def test_a_binding_that_the_change_itself_alters_is_signed_both_ways(path_of_repo: Path) -> None:
+    repo = changed_policy(path_of_repo, policy(binding="change"))
+    said = sign(repo, "omar", "review")
+    assert said.code == 0, said.err
+    assert "exactly this base and this result" in said.out
+    assert "what the change does" in said.out
+    way = guard(repo.path, "explain", "release/1.4", "--format", "json").json["to-allow"]
+    assert [one["role"] for one in way["sign-offs"]] == ["qa"]
+    assert sign(repo, "quinn", "qa").code == 0
+    assert check(repo.path, "--into", "main").code == 0
+    assert len(recorded(repo)) == 4
+    assert sign(repo, "quinn", "qa", "--withdraw").code == 0
+    assert check(repo.path, "--into", "main").violated == ["RG002", "RG201"]
+
+
+def test_whom_only_the_change_itself_names_signs_nothing_for_it(path_of_repo: Path) -> None:
+    """Else a change could bring its own approvers, and their keys."""
+    text = policy(more=SECURITY.replace("uma", "eve"))
+    text = text.replace(
+        "[people.uma]",
+        f"[people.eve]\nname = 'Eve'\nemails = ['eve@x.example']\nkeys = ['{public_key('eve')}']\n\n[people.uma]",
+    )
+    repo = changed_policy(path_of_repo, text)
+    signed(repo)
+    said = sign(repo, "eve", "security")
+    assert (said.code, "land a change that adds it" in said.err) == (1, True)
+    assert check(repo.path, "--into", "main").violated == ["RG002"]
+
+
+def test_commits_are_signed_before_a_policy_that_asks_for_it_lands(path_of_repo: Path) -> None:
+    text = policy().replace("[production]", "[production]\nsigned-commits = true")
+    repo = changed_policy(path_of_repo, text)
+    signed(repo)
+    said = check(repo.path, "--into", "main")
+    assert said.violated == ["RG002"]
+    assert "is not proven to have committed it: it bears no signature" in said.out
+    config = ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key_of('jane')}", "-c", "commit.gpgSign=true")
+    repo.git(*config, "rebase", "-q", "--force-rebase", "main", **repo.as_person("jane"))
+    signed(repo)
+    assert check(repo.path, "--into", "main").code == 0

@@ -15,7 +15,7 @@ from rollback_guard.facts.fast_forward import plain_chain, stood_before
 from tests.support.builder import RepositoryBuilder, shop
 from tests.support.commands import guard
 from tests.support.servers import Server
-from tests.support.signing import SHOP, sign, signed, signed_shop
+from tests.support.signing import SHOP, Desk, key_of, make_keys, sign, signed, signed_shop
 
 
 def audited(repo: RepositoryBuilder, *args: str) -> dict[str, tuple[str, list[str]]]:
@@ -38,16 +38,64 @@ def landed(path_of_repo: Path) -> RepositoryBuilder:
 
 
 def test_what_was_signed_as_a_whole_is_audited_as_a_whole(landed: RepositoryBuilder) -> None:
-    """Where it came from stays an open question: a fast-forward leaves no trace of its branch."""
+    """A fast-forward leaves no trace of its branch, but who signed named it."""
+    landed.git("branch", "-D", "release/1.4")
     found = audited(landed)
     for rev in ("main", "main~1"):
-        assert found[landed.head(rev)] == ("undetermined", [])
+        assert found[landed.head(rev)] == ("allow", [])
     assert found[landed.head("main~2")][0] == "deny"
     for rev in ("main", "main~1"):
         said = guard(landed.path, "explain", rev, "--format", "json")
         (change,) = said.json["changes"]
-        assert (said.code, change["base"]) == (4, landed.head("main~2"))
-        assert {o["rule"]: o["outcome"] for o in change["outcomes"]}["RG201"] == "satisfied"
+        assert (said.code, change["base"], change["source"]) == (
+            0,
+            landed.head("main~2"),
+            "refs/heads/release/1.4",
+        )
+
+
+def test_a_signature_that_does_not_verify_groups_nothing(tmp_path: Path) -> None:
+    """Else anybody could have what landed step by step judged as one, by a base of their choice."""
+    desk = Desk(tmp_path / "repo", make_keys())
+    desk.repo.git("config", "rollback-guard.repository", SHOP)
+    desk.repo.commit("Raise it again", by="jane", app_dot_py="price = 3\n")
+    desk.signs("omar", "review", key="eve")
+    desk.repo.checkout("main")
+    desk.repo.git("merge", "-q", "--ff-only", "release/1.4")
+    for rev in ("main", "main~1"):
+        (change,) = guard(desk.repo.path, "explain", rev, "--format", "json").json["changes"]
+        assert change["base"] == desk.repo.head(f"{rev}~1")
+
+
+def test_where_the_branch_stood_between_they_did_not_land_together(tmp_path: Path) -> None:
+    """First one commit that nobody signed, then another; later the two are signed as if they were one change."""
+    desk = Desk(tmp_path / "repo", make_keys())
+    repo = desk.repo
+    repo.git("config", "rollback-guard.repository", SHOP)
+    before = repo.head("main")
+    repo.commit("Raise it again", by="jane", app_dot_py="price = 3\n")
+    whole = desk.change()
+    repo.git("branch", "-f", "main", "release/1.4~1")
+    desk.signs("uma", "uat")  # of the second one alone: so production stood between
+    repo.git("branch", "-f", "main", "release/1.4")
+    for person, role in (("omar", "review"), ("quinn", "qa"), ("uma", "uat")):
+        desk.signs(person, role, change=whole)
+    (change,) = guard(repo.path, "explain", "main~1", "--format", "json").json["changes"]
+    assert (change["decision"], change["base"]) == ("deny", before)
+
+
+def test_what_a_waiver_let_pass_as_a_whole_is_audited_as_a_whole(path_of_repo: Path) -> None:
+    repo = signed_shop(path_of_repo)
+    for person in ("omar", "quinn"):
+        for rule in ("RG201", "RG101", "RG102"):
+            args = ("--into", "main", "--reason", "down", "--key", key_of(person), "--yes")
+            assert guard(repo.path, "waive", rule, *args).code == 0
+    repo.checkout("main")
+    repo.git("merge", "-q", "--ff-only", "release/1.4")
+    for rev in ("main", "main~1"):
+        (change,) = guard(repo.path, "explain", rev, "--format", "json").json["changes"]
+        answers = {o["rule"]: o["outcome"] for o in change["outcomes"]}
+        assert (change["base"], answers["RG201"]) == (repo.head("main~2"), "waived")
 
 
 def test_what_nobody_signed_as_a_whole_is_not(path_of_repo: Path) -> None:
@@ -78,7 +126,7 @@ def test_bases_that_make_no_sense_are_passed_over(landed: RepositoryBuilder, mon
         return dict.fromkeys(("1" * 40, "no oid", landed.head("main"), landed.head("release/1.4~2")))
 
     monkeypatch.setattr(fast_forward.FastForwards, "_said_of", bases)
-    assert audited(landed)[landed.head()] == ("undetermined", [])
+    assert audited(landed)[landed.head()] == ("allow", [])
 
 
 def test_a_merge_between_is_no_fast_forward_of_plain_commits(path_of_repo: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from rollback_guard.git.repository import Repository, open_repository
 from tests.cli.test_explain import landed
 from tests.support.builder import SIGNED, RepositoryBuilder, shop
 from tests.support.commands import guard
+from tests.support.servers import Server
+from tests.support.signing import signed, signed_shop
 
 NOW = 1_790_000_000
 TAG = "stable/2026.05.28.1"
@@ -114,3 +117,39 @@ def test_change_of_the_policy_is_judged_by_both(path_of_repo: Path) -> None:
     newest, broken, _ = audited(repo)
     assert [one.rule for one in newest.change.outcomes] == ["RG001"]
     assert {one.rule for one in broken.change.outcomes if one.answer == "violated"} == {"RG002"}
+
+
+def test_a_clone_that_has_fetched_no_evidence_does_not_know(tmp_path: Path) -> None:
+    """An auditor's fresh clone: nothing is denied for want of what was never fetched."""
+    repo = signed_shop(tmp_path / "repo")
+    server = Server(tmp_path / "server.git")
+    server.takes(repo, "main", "release/1.4")
+    repo.git("remote", "add", "origin", server.url)
+    signed(repo)
+    repo.checkout("main")
+    repo.git("merge", "-q", "--no-ff", "-m", "Merge branch 'release/1.4'", "release/1.4")
+    server.takes(repo, "main")
+    subprocess.run(["git", "clone", "-q", server.url, str(tmp_path / "clone")], check=True)
+    clone = tmp_path / "clone"
+    args = ("audit", "main", "--since", "main~1", "--repository", "github.com/acme/shop")
+    said = guard(clone, *args)
+    assert (said.code, "guard evidence fetch" in said.out) == (4, True)
+    assert "nothing that was signed has been fetched into this clone" in said.out
+    assert guard(clone, "evidence", "fetch").code == 0  # there is none: now that is known
+    assert guard(clone, *args).code == 1
+    server.takes(repo, "refs/rollback-guard/evidence")
+    assert guard(clone, "evidence", "fetch").code == 0
+    assert guard(clone, *args).code == 0
+
+
+@pytest.mark.parametrize("how", ["merge", "squash"])
+def test_a_branch_that_was_deleted_after_it_landed(path_of_repo: Path, how: str) -> None:
+    repo = signed_shop(path_of_repo)
+    signed(repo)
+    repo.checkout("main")
+    repo.git("merge", "-q", *(("--no-ff", "-m", "Merge") if how == "merge" else ("--squash",)), "release/1.4")
+    if how == "squash":
+        repo.git("commit", "-q", "-m", "Release 1.4", **repo.as_person("jane"))
+    repo.git("branch", "-D", "release/1.4")
+    (change,) = guard(repo.path, "explain", "main", "--format", "json").json["changes"]
+    assert (change["decision"], change["source"]) == ("allow", "refs/heads/release/1.4")

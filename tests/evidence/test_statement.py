@@ -51,7 +51,7 @@ def changed(statement: Statement, *path: str | int, to: Any = None, drop: bool =
 
 
 def test_the_bytes_of_a_sign_off() -> None:
-    document = json.loads(render_statement(SIGN_OFF))
+    document = json.loads(render_statement(SIGN_OFF._replace(source="refs/heads/release/1.4")))
     assert document == {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [
@@ -76,6 +76,7 @@ def test_the_bytes_of_a_sign_off() -> None:
             "signer": "jane",
             "time": "2026-11-23T00:00:00Z",
             "comment": "All 14 cases pass.\nZürich too.",
+            "source": "refs/heads/release/1.4",
         },
     }
     assert render_statement(SIGN_OFF).startswith(b'{"_type":"https://in-toto.io/Statement/v1","predicate":{"base":"1')
@@ -211,6 +212,8 @@ SHAPES = [
     (("predicate", "binding", "repository"), "a" * 1025, "at most 1,024"),
     (("predicate", "binding", "target"), "main", "the target is no branch"),
     (("predicate", "binding", "target"), "refs/tags/main", "the target is no branch"),
+    (("predicate", "source"), "release/1.4", "the source is no branch"),
+    (("predicate", "source"), 7, "the source is no text"),
     (("predicate", "binding", "target"), "refs/heads/", "the target is no branch"),
     (("predicate", "binding", "target"), "refs/heads", "the target is no branch"),
     (("predicate", "binding", "target"), "refs/heads/a b", "the target is no branch"),

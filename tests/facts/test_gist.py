@@ -71,6 +71,7 @@ def found_by_rule(policy: Policy, message: Message) -> bool:
 @example(text="R e v i e w e d - b y: Omar <o@x.example>", keys={"Reviewed-by"})
 @example(text="x\x0bReviewed by: Omar <o@x.example>", keys={"Reviewed-by"})
 @example(text="x\u2028Reviewed by: Omar <o@x.example>", keys={"Reviewed-by"})
+@example(text="o\x1c:", keys={"OK"})
 @example(text="Signed-off by: Omar <o@x.example>", keys={"Signed-off-by"})
 @example(text="Change-Id: x", keys={"Changeid"})
 @example(text="Signed_off-by: Omar <o@x.example>", keys={"Signed-off-bye"})
@@ -83,7 +84,7 @@ def test_lines_that_the_rule_finds_are_never_passed_over(text: str, keys: set[st
     parsed = tuple(
         Trailer(key.strip(), value.strip())
         for key, colon, value in (line.partition(":") for line in text.split("\n"))
-        if colon and key and key.replace("-", "").rstrip().isalnum() and key.isascii()
+        if colon and key and key.replace("-", "").rstrip(" \t").isalnum() and key.isascii()  # as git has it
     )
     for trailers in ((), parsed):
         if found_by_rule(policy, Message(bearer="landing", trailers=trailers, text=text)):

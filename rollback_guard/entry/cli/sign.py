@@ -8,8 +8,10 @@ from rollback_guard.entry.cli.signing_options import change_options, confirm
 from rollback_guard.entry.proposal import (
     Proposed,
     bind,
+    kinds_of,
     read_again,
     require_policy,
+    roles_of,
     standings,
     subject_document,
 )
@@ -32,8 +34,9 @@ from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.statement import SignOffStatement
 from rollback_guard.facts.model import SignedDecision, Unknown
 from rollback_guard.gate.people import called
+from rollback_guard.gate.routes import came_from
 from rollback_guard.gate.wording import listed
-from rollback_guard.policy.model import Policy, SignOff
+from rollback_guard.policy.model import Policy
 from rollback_guard.policy.problems import nearest_name
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.sign_text import Intent, Recorded, render_intent, render_recorded
@@ -76,21 +79,22 @@ def command(
     asked = Asked(into=into, head=head, base=base, repository=repository)
     proposed = propose(asked)
     policy = require_policy(proposed)
-    wanted = _role(policy, role)
+    _require_role(proposed, policy, role)
     subject = ready(proposed, policy)
     signer = find_signer(proposed.question.repository, policy, key)
-    own = _own(proposed, wanted, signer)
-    _require_may(proposed, policy, wanted, signer, decision, own)
+    own = _own(proposed, role, signer)
+    _require_may(proposed, policy, role, signer, decision, own)
     require_moment(signer.key, subject, now())
-    words = ["guard", "sign", wanted.role, *(["--" + decision] if decision != "approve" else [])]
+    words = ["guard", "sign", role, *(["--" + decision] if decision != "approve" else [])]
     words += ["--comment", comment] if comment else []
-    intent = _intent(proposed, policy, wanted, signer, decision, comment, own)
+    intent = _intent(proposed, policy, role, signer, decision, comment, own)
     text = render_intent(describe(proposed, policy, subject), intent)
     confirm(text, "Sign this?", layout=layout, yes=yes, again=pinned(words, proposed, asked, key))
+    first, *others = kinds_of(proposed, policy, role)
     statement = SignOffStatement(
-        role=wanted.role,
+        role=role,
         decision=decision,
-        binding=bind(proposed, subject, wanted.binding),
+        binding=bind(proposed, subject, first),
         base=subject.base,
         head=subject.head,
         result_tree=subject.result_tree,
@@ -99,26 +103,29 @@ def command(
         # The last word counts: of two of the same second, the one that says no.
         time=max((now(), *(one.time + 1 for one in own))),
         comment=comment,
+        source=came_from(policy, proposed.change),
     )
-    digest = sign_and_record(proposed.question.repository, statement, signer, f"sign-off {wanted.role} {decision}")
+    recorded_in, said = proposed.question.repository, f"sign-off {role} {decision}"
+    digest = sign_and_record(recorded_in, statement, signer, said)
+    for kind in others:  # by the policy that the change brings, it is bound to something else
+        sign_and_record(recorded_in, statement._replace(binding=bind(proposed, subject, kind)), signer, said)
     _tell(proposed, policy, statement, signer, digest, layout)
 
 
-def _role(policy: Policy, name: str) -> SignOff:
-    """Raises: RefusedError when the policy has no such role."""
-    found = next((one for one in policy.sign_off if one.role == name), None)
-    if found is None:
-        roles = [one.role for one in policy.sign_off]
-        nearest = nearest_name(name, roles)
-        known = f"its roles are: {listed(roles, most=20)}" if roles else "it asks for no sign-offs"
-        raise RefusedError(
-            f"the policy has no role {name!r}; {known}",
-            remedy=f"guard sign {nearest}" if nearest else "guard policy show",
-        )
-    return found
+def _require_role(proposed: Proposed, policy: Policy, name: str) -> None:
+    """Raises: RefusedError when neither the policy nor one that the change brings has such a role."""
+    roles = list(dict.fromkeys(role.role for _, role in roles_of(proposed, policy)))
+    if name in roles:
+        return
+    nearest = nearest_name(name, roles)
+    known = f"its roles are: {listed(roles, most=20)}" if roles else "it asks for no sign-offs"
+    raise RefusedError(
+        f"the policy has no role {name!r}; {known}",
+        remedy=f"guard sign {nearest}" if nearest else "guard policy show",
+    )
 
 
-def _own(proposed: Proposed, role: SignOff, signer: Signer) -> tuple[SignedDecision, ...]:
+def _own(proposed: Proposed, role: str, signer: Signer) -> tuple[SignedDecision, ...]:
     """What this person has said already in this role about exactly this, the last word last.
 
     Raises: UndeterminedError when the evidence cannot be read.
@@ -129,7 +136,7 @@ def _own(proposed: Proposed, role: SignOff, signer: Signer) -> tuple[SignedDecis
     own = (
         one
         for one in decisions.value
-        if one.role == role.role and one.person == signer.key.person and not one.stale and not one.fault
+        if one.role == role and one.person == signer.key.person and not one.stale and not one.fault
     )
     return tuple(sorted(own, key=lambda one: (one.time, one.digest)))
 
@@ -137,24 +144,25 @@ def _own(proposed: Proposed, role: SignOff, signer: Signer) -> tuple[SignedDecis
 def _require_may(
     proposed: Proposed,
     policy: Policy,
-    role: SignOff,
+    role: str,
     signer: Signer,
     decision: Decision,
     own: tuple[SignedDecision, ...],
 ) -> None:
     """Raises: RefusedError when that decision of that person could never count."""
     person = signer.key.person
-    allowed = policy.members_of(role.by)
+    asking = [(one, asked) for one, asked in roles_of(proposed, policy) if asked.role == role]
+    allowed = frozenset(member for one, asked in asking for member in one.members_of(asked.by))
     others = listed((called(policy, one) for one in sorted(allowed - {person})), most=8)
     if person not in allowed:
         raise RefusedError(
-            f"the key is {called(policy, person)}'s, and {role.role} does not name them: it would count for nothing",
+            f"the key is {called(policy, person)}'s, and {role} does not name them: it would count for nothing",
             remedy=f"ask one of: {others}",
         )
     if decision == "withdraw":
         if not own or own[-1].decision == "withdraw":
             raise RefusedError(
-                f"{called(policy, person)} has said nothing as {role.role} about exactly this change, so there is "
+                f"{called(policy, person)} has said nothing as {role} about exactly this change, so there is "
                 "nothing to withdraw",
                 remedy="guard evidence fetch   # if it was signed elsewhere; what is about another head needs nothing",
             )
@@ -174,7 +182,7 @@ def _already(decision: Decision, own: tuple[SignedDecision, ...]) -> str:
 def _intent(
     proposed: Proposed,
     policy: Policy,
-    role: SignOff,
+    role: str,
     signer: Signer,
     decision: Decision,
     comment: str,
@@ -182,8 +190,8 @@ def _intent(
 ) -> Intent:
     notes = (note_identity(proposed.question.repository, policy, signer), _already(decision, own))
     return Intent(
-        heading=f"{decision} as {role.role}",
-        binding=role.binding,
+        heading=f"{decision} as {role}",
+        bindings=kinds_of(proposed, policy, role),
         signer=called(policy, signer.key.person),
         fingerprint=signer.key.fingerprint,
         terms=(("comment", comment),) if comment else (),

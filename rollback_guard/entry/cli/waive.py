@@ -128,7 +128,7 @@ def _intent(proposed: Proposed, policy: Policy, rule: str, signer: Signer, more:
     findings = tuple(("", one.message) for one in outcome.findings[:MOST_FINDINGS])
     return Intent(
         heading=f"waive {rule} {outcome.name}",
-        binding="result",
+        bindings=("result",),
         signer=called(policy, signer.key.person),
         fingerprint=signer.key.fingerprint,
         terms=(("waived", f"{rule} {outcome.name}"), *findings, *more),

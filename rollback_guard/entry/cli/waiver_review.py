@@ -6,7 +6,7 @@ from rollback_guard.entry.cli.signing_options import confirm
 from rollback_guard.entry.evidence_reading import find_stored
 from rollback_guard.entry.key_ring import KeyRing
 from rollback_guard.entry.question import policy_used
-from rollback_guard.entry.signing import find_signer, now, require_key_now, sign_and_record
+from rollback_guard.entry.signing import Signer, find_signer, now, require_key_now, sign_and_record
 from rollback_guard.entry.target import require_branch
 from rollback_guard.entry.waivers import Waived, has_landed, makers_of_waived, waived_of
 from rollback_guard.entry.wiring import ask, here, say
@@ -76,19 +76,24 @@ def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str
         comment=comment,
     )
     made = sign_and_record(question.repository, statement, signer, f"waiver-review {waived.rule}")
+    _tell(made, statement, signer, shown.signer, push=bool(question.around.remotes), layout=layout)
+
+
+def _tell(made: str, statement: WaiverReviewStatement, signer: Signer, who: str, *, push: bool, layout: str) -> None:
+    """Say what was recorded."""
     if layout == "text":
-        said = f"the waiver of {waived.rule} reviewed by {shown.signer}"
-        say(render_recorded(Recorded(id=made, said=said, push=bool(question.around.remotes))))
+        said = f"the waiver of {statement.rule} reviewed by {who}"
+        say(render_recorded(Recorded(id=made, said=said, push=push)))
         return
     document = {
         "format": "rollback-guard/waiver-review/1",
         "id": made,
-        "rule": waived.rule,
-        "waivers": list(waived.ids),
-        "person": signer.key.person,
+        "rule": statement.rule,
+        "waivers": list(statement.waivers),
+        "person": statement.signer,
         "key": signer.key.fingerprint,
         "time": moment(statement.time),
-        "comment": comment,
+        "comment": statement.comment,
     }
     say(render_json(document))
 

@@ -43,11 +43,16 @@ def evaluate(case: Case) -> Outcome:
 def _findings(under: tuple[tuple[str, tuple[Outcome, ...]], ...], answer: Answer, files: str) -> tuple[Finding, ...]:
     found = []
     for which, outcomes in under:
-        rules = [f"{outcome.rule} {outcome.name}" for outcome in outcomes if outcome.answer == answer]
-        if rules:
-            message = f"it changes {files}, and under {which} it is {answer}: {listed(rules, most=20)}"
-            remedy = "meet the rules named under both policies, or land the change of the policy on its own"
-            found.append(Finding(subject=which, message=message, remedy=remedy))
+        mine = [outcome for outcome in outcomes if outcome.answer == answer]
+        if not mine:
+            continue
+        rules = listed([f"{outcome.rule} {outcome.name}" for outcome in mine], most=20)
+        remedy = "meet the rules named under both policies, or land the change of the policy on its own"
+        if which == _NEW:  # what the policy in force lacks, its own rules say
+            rules += "; " + listed([finding.message for outcome in mine for finding in outcome.findings], most=4)
+            remedy = mine[0].findings[0].remedy or remedy
+        message = f"it changes {files}, and under {which} it is {answer}: {rules}"
+        found.append(Finding(subject=which, message=message, remedy=remedy))
     return tuple(found)
 
 
@@ -62,7 +67,9 @@ change allow itself. So it has to pass under both.""",
 the new policy it passes, under the one in force RG201 is violated: denied.""",
     needs=("the files that the change touches", "the policy as it would be afterwards", "what the other rules need"),
     offline=True,
-    remedy="""Get the sign-offs that both policies ask for. `guard policy check` tells whether the new file can be
+    remedy="""Get the sign-offs that both policies ask for: `guard sign` takes the roles of both, and records what each
+is bound to. Only keys that production lists already can sign; people whom the change itself brings land first, in a
+change of their own. `guard policy check` tells whether the new file can be
 read; `guard check --policy FILE` shows the verdict under it.""",
     evaluate=evaluate,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Unknown
 from rollback_guard.gate.routes import approved_sources, arrival
-from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined, violated
+from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, satisfied, undetermined, violated
 from rollback_guard.gate.scope import is_direct_commit
+from rollback_guard.gate.signed_route import SignedRoute, signed_route
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import digits, quoted, short_name
 
@@ -28,6 +29,11 @@ def evaluate(case: Case) -> Outcome:
     globs = approved_sources(policy, change.target)
     alone = tuple(landing for landing in change.landings.value if not landing.heads)
     arrivals = [(landing, arrival(landing, policy, globs, change.target)) for landing in alone]
+    signed = signed_route(case) if any(came in ("direct", "unknown") for _, came in arrivals) else SignedRoute()
+    if signed.branch is not None:
+        return satisfied(ID, NAME, signed.note)
+    if signed.unknown is not None and any(came == "direct" for _, came in arrivals):
+        return undetermined(ID, NAME, signed.unknown, f"commit {digits(alone[0].commit)}")
     direct = tuple(
         Finding(
             subject=f"commit {digits(landing.commit)}",

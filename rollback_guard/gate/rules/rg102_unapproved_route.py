@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollback_guard.facts.model import Change, Known, Landing, Unknown
 from rollback_guard.gate.routes import approved_sources, arrival, claimed_name, first_approved
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, satisfied, undetermined, violated
+from rollback_guard.gate.signed_route import signed_route
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import digits, listed, short_name
 from rollback_guard.policy.model import Policy
@@ -29,7 +30,7 @@ def evaluate(case: Case) -> Outcome:
     if isinstance(change.landings, Unknown):
         return undetermined(ID, NAME, change.landings, branch)
     if change.landings.value:
-        return _judge_landings(change.landings.value, policy, change, globs)
+        return _judge_landings(case, change.landings.value, policy, globs)
     if change.claimed_source is not None:
         return _judge_claim(change, claimed_name(change) or "", globs)
     if isinstance(change.source, Unknown):
@@ -41,7 +42,13 @@ def evaluate(case: Case) -> Outcome:
     return violated(ID, NAME, (_off_route("the head", change.source.value, globs, change),))
 
 
-def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Change, globs: tuple[str, ...]) -> Outcome:
+def _judge_landings(case: Case, landings: tuple[Landing, ...], policy: Policy, globs: tuple[str, ...]) -> Outcome:
+    change = case.change
+    if all(arrival(landing, policy, globs, change.target) == "approved" for landing in landings):
+        return satisfied(ID, NAME)
+    signed = signed_route(case)
+    if signed.branch is not None:
+        return satisfied(ID, NAME, signed.note)
     findings = []
     unknown: tuple[Unknown, str] | None = None
     for landing in landings:
@@ -49,7 +56,9 @@ def _judge_landings(landings: tuple[Landing, ...], policy: Policy, change: Chang
         came = arrival(landing, policy, globs, change.target)
         if came == "approved":
             continue
-        if isinstance(landing.branches, Known):
+        if came == "direct" and signed.unknown is not None:
+            unknown = unknown or (signed.unknown, subject)
+        elif isinstance(landing.branches, Known):
             findings.append(_off_route(subject, landing.branches.value, globs, change))
         else:
             unknown = unknown or (landing.branches, subject)

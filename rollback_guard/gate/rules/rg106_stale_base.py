@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Known, Unknown
 from rollback_guard.gate.people import called
-from rollback_guard.gate.proofs import decided, sign_command, stand
+from rollback_guard.gate.proofs import decided, signing, stand
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
 from rollback_guard.gate.signoffs import is_key_of, parse_signer
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -48,7 +48,7 @@ def _signed_elsewhere(case: Case, policy: Policy, role: SignOff) -> list[Finding
         Finding(
             subject=role.role,
             message=f"{role.role} signed by {called(policy, one.person)}: {one.stale}",
-            remedy=f"have it looked at as it would land now, then: {sign_command(role, case.change)}",
+            remedy=signing(role, case.change, "have it looked at as it would land now, then: "),
         )
         for one in decided(case.change)
         if one.role == role.role and one.person and one.other_base and one.decision == "approve"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollback_guard.facts.model import Identity, Unknown, Unproven
+from rollback_guard.facts.model import Fact, Identity, Known, Unknown, Unproven
 from rollback_guard.gate.people import fold_email, is_known, written
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -19,7 +19,7 @@ def evaluate(case: Case) -> Outcome:
         return not_applicable(ID, NAME, "the policy lists no people")
     if isinstance(survey, Unknown):
         return undetermined(ID, NAME, survey, "authors")
-    unproven = case.change.unproven
+    unproven: Fact[tuple[Unproven, ...]] = case.change.unproven if policy.production.signed_commits else Known(())
     if isinstance(unproven, Unknown):
         return undetermined(ID, NAME, unproven, "signatures of commits")
     strangers: dict[str, tuple[Identity, str, list[str]]] = {}

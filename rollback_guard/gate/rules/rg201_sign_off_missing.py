@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Known, Survey
 from rollback_guard.gate.people import Makers, called, makers_of
-from rollback_guard.gate.proofs import sign_command, stand
+from rollback_guard.gate.proofs import signing, stand
 from rollback_guard.gate.rule import Case, Rule, answered, not_applicable
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import listed, quoted
@@ -49,7 +49,7 @@ def _missing(change: Change, policy: Policy, role: SignOff, makers: Makers, sign
         )
     names = listed((called(policy, one) for one in eligible), most=8)
     if role.proof != "trailer":
-        return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=sign_command(role, change))
+        return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=signing(role, change))
     line = f"{role.trailer}: {called(policy, eligible[0])}"
     return Finding(subject=role.role, message=f"{have}; may sign: {names}", remedy=_remedy(change, line))
 

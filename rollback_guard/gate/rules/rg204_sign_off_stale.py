@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Message, Survey, Unknown
 from rollback_guard.gate.people import called, makers_of, written
-from rollback_guard.gate.proofs import decided, sign_command, stand, weigh
+from rollback_guard.gate.proofs import decided, signing, stand, weigh
 from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
 from rollback_guard.gate.signoffs import bearer_in_words, is_key_of, parse_signer, seen_sign_offs
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -58,7 +58,7 @@ def _stale_trailers(
 
 def _stale_decisions(case: Case, policy: Policy, role: SignOff, survey: Survey) -> list[Finding]:
     """What was signed about something else; where only the base is another one, RG106 says it."""
-    remedy = f"have it looked at as it is now, then: {sign_command(role, case.change)}"
+    remedy = signing(role, case.change, "have it looked at as it is now, then: ")
     found = [
         Finding(role.role, f"{role.role} signed by {called(policy, one.person)}: {one.stale}", remedy)
         for one in decided(case.change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Message, Unknown
 from rollback_guard.gate.people import called, person_of, written
-from rollback_guard.gate.proofs import Standing, decided, first_unknown, sign_command, stand
+from rollback_guard.gate.proofs import Standing, decided, first_unknown, signing, stand
 from rollback_guard.gate.rule import Case, Rule, answered, not_applicable, undetermined
 from rollback_guard.gate.signoffs import bearer_in_words, is_key_of, parse_signer
 from rollback_guard.gate.verdict import Finding, Outcome
@@ -73,7 +73,7 @@ def _unsigned(
                     subject=role.role,
                     message=f"{role.trailer}: {written(signer)} on {bearer_in_words(message, change)} is only text: "
                     "there is no signature of that person on this change",
-                    remedy=f"{sign_command(role, change)}   # by that person; or take the line out of the message",
+                    remedy=signing(role, change, after="   # by that person; or take the line out of the message"),
                 )
             )
     return found

@@ -9,7 +9,7 @@ from rollback_guard.gate.proofs import (
     about_this,
     forge_remedy,
     latest,
-    sign_command,
+    signing,
     stand,
     weigh,
 )
@@ -42,8 +42,12 @@ def evaluate(case: Case) -> Outcome:
                     Finding(
                         subject=role.role,
                         message=f"{called(policy, str(one.decision.person))} rejected it as {role.role}{said}",
-                        remedy="talk to them, mend what they found, and have the new head signed; or they withdraw it: "
-                        f"{sign_command(role, change)} --withdraw",
+                        remedy=signing(
+                            role,
+                            change,
+                            "talk to them, mend what they found, and have the new head signed; or they withdraw it: ",
+                            " --withdraw",
+                        ),
                     )
                 )
         if role.proof == "forge" and not stand(policy, role, change, case.as_of).complete(role):
