@@ -128,9 +128,8 @@ class KeyRing:
     def policy_of(self, statement: Statement) -> Policy | None:
         """The policy that judged what a statement is about: production's own at its base, else that of now."""
         tip = self.tip(statement.binding.target)
-        if tip is None:
-            return None
-        return self._policy_at(statement.base if self._was_production(statement.base, tip) else tip)
+        then = tip if tip is None or not self._was_production(statement.base, tip) else statement.base
+        return None if then is None else self._policy_at(then)
 
     def _policy_at(self, commit: str) -> Policy | None:
         if commit not in self._policies:

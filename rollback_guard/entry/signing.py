@@ -27,6 +27,7 @@ from rollback_guard.evidence.statement import (
     namespace_of,
     render_statement,
 )
+from rollback_guard.evidence.statement_checks import check_text
 from rollback_guard.evidence.store import Entry, record
 from rollback_guard.evidence.subject import Subject
 from rollback_guard.facts.model import Known
@@ -205,6 +206,14 @@ def note_identity(repository: Repository, policy: Policy, signer: Signer) -> str
     if person is None or person.id == signer.key.person:
         return ""
     return f"git works here as {called(policy, person.id)}, but the key is {called(policy, signer.key.person)}'s"
+
+
+def require_plain(option: str, text: str) -> None:
+    """Raises: UsageError for text that no statement can hold; before anybody is asked, or shown it."""
+    try:
+        check_text(text, option)
+    except FormatError as fault:
+        raise UsageError(f"that cannot be signed: {fault.reason}", remedy="say it in fewer, plain words") from None
 
 
 def sign_and_record(repository: Repository, statement: Statement, signer: Signer, message: str) -> str:

@@ -116,7 +116,7 @@ def _when(value: Any, name: str) -> None:
         raise FormatError(f"{name} is no moment from 1970 to 9999")
 
 
-def _text(value: Any, name: str, *, most: int = MOST_TEXT, breaks: str = "\n\t") -> None:
+def check_text(value: Any, name: str, *, most: int = MOST_TEXT, breaks: str = "\n\t") -> None:
     """Text that any reader can write down: UTF-8, no control characters but line breaks and tabs."""
     if not isinstance(value, str):
         raise FormatError(f"{name} is no text")
@@ -127,13 +127,13 @@ def _text(value: Any, name: str, *, most: int = MOST_TEXT, breaks: str = "\n\t")
 
 
 def _line(value: Any, name: str) -> None:
-    _text(value, name, most=MOST_NAME, breaks="")
+    check_text(value, name, most=MOST_NAME, breaks="")
     if not value.strip():
         raise FormatError(f"{name} is empty")
 
 
 def _reason(value: Any, name: str) -> None:
-    _text(value, name)
+    check_text(value, name)
     if not value.strip():
         raise FormatError(f"{name} is empty")
 
@@ -174,12 +174,12 @@ _CHECKS: dict[str, Callable[[Any, str], None]] = {
     "policy_digest": _digest,
     "signer": _word,
     "time": _when,
-    "comment": _text,
+    "comment": check_text,
     "source": _source,
     "rule": _rule,
     "expires": _when,
     "reason": _reason,
-    "incident": lambda value, name: _text(value, name, most=MOST_WORD * 2, breaks=""),
+    "incident": lambda value, name: check_text(value, name, most=MOST_WORD * 2, breaks=""),
     "policy_uri": _line,
     "rules": _rules,
     "inputs": _inputs,

@@ -138,7 +138,7 @@ def test_names_and_files_that_are_odd(path_of_repo: Path, monkeypatch: pytest.Mo
     assert pusher_of(repository, {"GL_USER": " a\tb\n c ", "PUSHER": "x"}) == "a b c"
     assert pusher_of(repository, {"REMOTE_USER": " "}) == ""
     assert len(pusher_of(repository, {"PUSHER": "x" * 1000})) == 200
-    assert new_commits(repository, [first]) == ()
+    assert new_commits(repository, [first]) == new_commits(repository, []) == ()
     assert read_pushes(repository, {}) == {}
     repo.git("checkout", "-q", "x")
     newer = repo.git("commit-tree", "-p", new, "-m", "Newer", f"{new}^{{tree}}")

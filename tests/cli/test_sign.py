@@ -215,6 +215,7 @@ def test_comment_that_nobody_could_read(path_of_repo: Path) -> None:
         said = sign(repo, "quinn", "qa", "--comment", comment)
         assert (said.code, recorded(repo)) == (2, [])
         assert "\x1b" not in said.out + said.err
+        assert "approve as qa" not in said.out  # before anything is shown
 
 
 def test_no_policy_and_a_broken_one(path_of_repo: Path) -> None:

@@ -31,11 +31,14 @@ def test_the_walk_through_runs_as_it_is_written(tmp_path: Path) -> None:
     env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
         env.pop(name, None)
+    # What the page on formats says of verifying by hand is tried on what this session recorded.
+    formats = (ROOT / "docs/evidence-format.md").read_text(encoding="utf-8")
+    blocks += re.findall(r"^```sh\n(.*?)^```", formats, re.MULTILINE | re.DOTALL)
     script = "set -e\n" + "".join(f"echo '== {number}'\n{block}" for number, block in enumerate(blocks))
     done = subprocess.run(["sh", "-c", script], cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     said = [part.partition("\n")[2] for part in done.stdout.split("== ")[1:]]
-    assert len(said) == len(blocks) == 8
+    assert len(said) == len(blocks) == 9
     assert "refused: 1" in said[3]
     assert "guard sign qa --into main" in said[3]
     assert "ALLOWED" in said[4]
@@ -43,3 +46,4 @@ def test_the_walk_through_runs_as_it_is_written(tmp_path: Path) -> None:
     assert "ALLOWED" in said[6]
     assert "refused" in said[7]
     assert "RG306" in done.stderr
+    assert 'Good "rollback-guard.sign-off.qa" signature for quinn' in said[8]

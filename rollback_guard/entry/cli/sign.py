@@ -27,6 +27,7 @@ from rollback_guard.entry.signing import (
     ready,
     require_maker,
     require_moment,
+    require_plain,
     sign_and_record,
 )
 from rollback_guard.entry.wiring import say
@@ -75,6 +76,7 @@ def command(
     """
     if reject and withdraw:
         raise UsageError("--reject and --withdraw exclude each other", remedy=f"guard sign {role} --reject")
+    require_plain("--comment", comment)
     decision: Decision = "reject" if reject else "withdraw" if withdraw else "approve"
     asked = Asked(into=into, head=head, base=base, repository=repository)
     proposed = propose(asked)

@@ -19,6 +19,7 @@ from rollback_guard.entry.signing import (
     ready,
     require_maker,
     require_moment,
+    require_plain,
     sign_and_record,
 )
 from rollback_guard.entry.wiring import say
@@ -69,6 +70,7 @@ def command(
     """
     if not reason.strip():
         raise UsageError("--reason is empty", remedy='guard waive RG201 --reason "nobody can log in"')
+    require_plain("--reason", reason)
     if reviewed is not None:
         _require_alone(rule, incident, expires, into, head, base, repository)
         review(reviewed, reason, key=key, yes=yes, layout=layout)

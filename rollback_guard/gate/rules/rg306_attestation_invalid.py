@@ -24,8 +24,9 @@ RULE = Rule(
     title="evidence is removed, altered, or is none: what is signed is only ever added to",
     why="""Whoever can take a rejection away, or put something else in the place of a sign-off, decides what the gate
 sees. So a server takes new envelopes and nothing else: no deletion, no move backwards, no file that is not named
-by its own digest, no link, no submodule, nothing that cannot be read as a statement, and no flood. Whether a
-signature is good is asked when a change is judged, by the keys of the policy that judges it.""",
+by its own digest, no link, no submodule, nothing that cannot be read as a statement, lies in another place than it
+says, or bears no signature by somebody of the policy of a production branch, and no flood. What the signer may is
+asked when a change is judged, by the policy that judges it.""",
     example="""`git push --force origin :refs/rollback-guard/evidence`, after a rejection was recorded.""",
     needs=("the evidence that is there, and the evidence that is pushed",),
     offline=True,
