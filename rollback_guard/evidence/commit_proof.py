@@ -66,6 +66,11 @@ class CommitProof:
             return Unknown(f"who signed the commits cannot be told: {error.message}", error.remedy)
         return Known(tuple(found[:TOLD]), "signatures of commits")
 
+    def fault_of(self, commit: str) -> str:
+        """Why one commit does not prove who committed it, or "". Raises: GuardError when that cannot be told."""
+        faults = self._faulty(list(self._commits((commit, f"^{commit}^@"))))
+        return faults[0].fault if faults else ""
+
     def _know(self, change: Change) -> None:
         """Whose the addresses of the change are, those that production's .mailmap knows included."""
         if not isinstance(change.survey, Known):

@@ -34,6 +34,7 @@ class Automatic(NamedTuple):
     tree: str
     conflicts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     stages: tuple[tuple[str, str], ...] = ()  # (path, "mode oid") of ours and theirs where they conflict
+    unmerged: tuple[str, ...] = ()  # the paths of which git would leave several stages in the index
 
     @property
     def clean(self) -> bool:

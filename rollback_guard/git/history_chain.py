@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from rollback_guard.errors import GitError
 from rollback_guard.git.log import LogFormat, read_log
-from rollback_guard.git.process import Git, decode
+from rollback_guard.git.process import Git, decode, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class ChainCommit(NamedTuple):
@@ -42,18 +42,40 @@ def read_chain(git: Git, tip: str, exclude: str) -> Iterator[ChainCommit]:
     Raises: GitError when they are not one unbroken chain of first parents.
     """
     expected: str | None = tip
-    for commit, tree, parents, author, body in read_log(git, _ChainFormat(), "--first-parent", tip, f"^{exclude}"):
-        one = ChainCommit(
-            commit=decode(commit),
-            tree=decode(tree),
-            parents=tuple(decode(parents).split()),
-            author=decode(author),
-            subject=first_line(decode(body)),
-        )
+    for record in read_log(git, _ChainFormat(), "--first-parent", tip, f"^{exclude}"):
+        one = _chain_commit(record)
         if one.commit != expected:
             raise GitError(f"the history of {tip} is no chain at {one.commit}", remedy="git fsck --connectivity-only")
         expected = one.parents[0] if one.parents else None
         yield one
+
+
+def read_some(git: Git, commits: Iterable[str]) -> dict[str, ChainCommit]:
+    """Some commits (full oids), by their oids, wherever they lie."""
+    stdin = encode("".join(f"{one}\n" for one in commits))
+    if not stdin:
+        return {}
+    every = map(_chain_commit, read_log(git, _ChainFormat(), "--no-walk=unsorted", stdin=stdin))
+    return {one.commit: one for one in every}
+
+
+def _chain_commit(record: list[bytes]) -> ChainCommit:
+    commit, tree, parents, author, body = map(decode, record)
+    return ChainCommit(
+        commit=commit, tree=tree, parents=tuple(parents.split()), author=author, subject=first_line(body)
+    )
+
+
+def landing_of(git: Git, commit: str, tip: str) -> str | None:
+    """The commit of the first-parent chain by which a commit came into it: the oldest one that holds it.
+
+    None where the tip does not hold the commit at all.
+    """
+    if on_chain(git, commit, tip):
+        return commit
+    chain = decode(git.run("rev-list", "--first-parent", f"{commit}..{tip}", "--").stdout).split()
+    holders = set(decode(git.run("rev-list", "--ancestry-path", f"{commit}..{tip}", "--").stdout).split())
+    return next((link for link in reversed(chain) if link in holders), None)
 
 
 def on_chain(git: Git, commit: str, tip: str) -> bool:

@@ -11,6 +11,7 @@ import os
 
 from rollback_guard.errors import GitError
 from rollback_guard.git.conflicts import Automatic, Conflict, Difference, Recorded
+from rollback_guard.git.loose import write_commit
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.patch import read_changes
 from rollback_guard.git.process import MERGE_TREE_GIT, NO_SETTINGS, Git, decode, encode, require_version
@@ -30,14 +31,20 @@ class MergeAgain:
     Raises: UndeterminedError when git is older than 2.39.
     """
 
-    def __init__(self, repository: Repository, scratch_folder: str) -> None:
+    def __init__(self, repository: Repository, scratch_folder: str, *, attributes: bytes = b"") -> None:
         require_version(git_version(repository.git), MERGE_TREE_GIT, "to make merges again")
         self._scratch = Scratch(repository, scratch_folder)
+        self._format = repository.object_format
         try:
-            self.git = _isolated(repository, self._scratch)
+            self.git = _isolated(repository, self._scratch, attributes)
         except BaseException:
             self._scratch.__exit__()
             raise
+
+    @property
+    def folder(self) -> str:
+        """Where its objects are written, and what else is needed for the while."""
+        return self._scratch.path
 
     def __enter__(self) -> MergeAgain:
         return self
@@ -56,6 +63,18 @@ class MergeAgain:
                 yield self._read_one(fields)
             except StopIteration:
                 raise GitError("git merge-tree ended before all merges were made", remedy="git fsck") from None
+
+    def reverse(self, onto: str, away: str, back: str) -> Automatic:
+        """What a tree becomes when what leads from `back` to `away` is undone in it; all three are trees.
+
+        git takes no base by hand before 2.45, so three commits of nobody's tell it.
+        """
+        folder = self._scratch.path
+        base = write_commit(folder, away, (), object_format=self._format)
+        ours, theirs = (write_commit(folder, tree, (base,), object_format=self._format) for tree in (onto, back))
+        if ours == theirs:
+            return Automatic(tree=onto)
+        return next(self.merge([(ours, theirs)]))
 
     def _fields(self, stdin: bytes) -> Iterator[str]:
         config = ["-c", "merge.directoryRenames=conflict", "-c", "merge.renormalize=false"]
@@ -77,6 +96,7 @@ class MergeAgain:
             kinds[path] = []
             if stage != "1":
                 stages.append((path, f"{mode} {oid}"))
+        unmerged = tuple(kinds)
         # The field behind the last message is empty, or (git 2.39) advice on submodules.
         while (count := next(fields)).isdecimal():
             paths = [next(fields) for _ in range(int(count))]
@@ -86,7 +106,7 @@ class MergeAgain:
                 if kind.startswith("CONFLICT"):
                     kinds.setdefault(path, []).append(kind)
         conflicts = tuple((path, tuple(found)) for path, found in kinds.items())
-        return Automatic(tree=tree, conflicts=conflicts, stages=tuple(stages))
+        return Automatic(tree=tree, conflicts=conflicts, stages=tuple(stages), unmerged=unmerged)
 
     def write_index(self, repository: Repository) -> str:
         """The tree of what is staged, written here only.
@@ -109,10 +129,11 @@ class MergeAgain:
                 yield Conflict(merge, again, files).difference(objects)
 
 
-def _isolated(repository: Repository, scratch: Scratch) -> Git:
+def _isolated(repository: Repository, scratch: Scratch, attributes: bytes) -> Git:
     """git on a repository that has the objects of another one, and none of its settings, attributes and refs.
 
-    Source: gitrepository-layout(5). A partial clone keeps its settings: they say where objects come from.
+    `attributes` are those that hold. A partial clone keeps its settings: they say where objects come from.
+    Source: gitrepository-layout(5).
     """
     folder = os.path.join(scratch.path, "isolated.git")
     own = os.path.join(repository.common_dir, "config")
@@ -124,11 +145,13 @@ def _isolated(repository: Repository, scratch: Scratch) -> Git:
     if version:
         settings.append(f"[extensions]\n\tobjectFormat = {repository.object_format}\n")
     files = {"HEAD": b"ref: refs/heads/none\n", "config": encode("".join(settings))}
+    files[os.path.join("info", "attributes")] = attributes
     try:
         if repository.shallow:
             with open(os.path.join(repository.common_dir, "shallow"), "rb") as shallow:
                 files["shallow"] = shallow.read()
         os.makedirs(os.path.join(folder, "refs"))
+        os.makedirs(os.path.join(folder, "info"))
         for name, content in files.items():
             with open(os.path.join(folder, name), "wb") as file:
                 file.write(content)

@@ -1,11 +1,19 @@
-"""Sending one branch to a remote, only if the remote still has what we think it has."""
+"""Sending branches to a remote, only if the remote still has what we think it has."""
 
 from __future__ import annotations
 
+import threading
+from typing import NamedTuple, Optional
+
 from rollback_guard.errors import UsageError
-from rollback_guard.git.process import decode
+from rollback_guard.git.process import decode, stop
 from rollback_guard.git.refs import HEADS
 from rollback_guard.git.repository import Repository, read_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Sequence
 
 
 def remote_for(repository: Repository, branch: str) -> str:
@@ -38,20 +46,61 @@ def remote_for(repository: Repository, branch: str) -> str:
 HOOK_LINES = 4
 
 
-def push_branch(repository: Repository, remote: str, branch: str, new: str, old: str | None) -> str:
-    """Move a remote's branch from `old` (None: it must not exist) to `new`; "" when done, else what git said.
+class Pushed(NamedTuple):
+    """One branch (short name) to be moved on a remote from `old` (None: it must not exist there) to `new`."""
 
-    The lease makes the push fail when the remote's branch is anywhere else.
+    branch: str
+    new: str
+    old: Optional[str]
+
+
+def push_branches(
+    repository: Repository, remote: str, branches: Sequence[Pushed], tell: Callable[[str], object] | None = None
+) -> str:
+    """Move branches of a remote, all or none; "" when done, else what git said.
+
+    The leases make the push fail when one of them is anywhere else. `tell` hears how far it has come.
     """
-    ref = HEADS + branch
-    process = repository.git.run(
-        "push", "--porcelain", f"--force-with-lease={ref}:{old or ''}", "--", remote, f"{new}:{ref}",
-        accept=tuple(range(256)),
-    )  # fmt: skip
-    if process.returncode == 0:
+    leases = [f"--force-with-lease={HEADS}{one.branch}:{one.old or ''}" for one in branches]
+    refs = [f"{one.new}:{HEADS}{one.branch}" for one in branches]
+    atomic = ["--atomic"] if len(branches) > 1 else []
+    progress = ["--progress"] if tell is not None else []
+    process = repository.git.start("push", "--porcelain", *progress, *atomic, *leases, "--", remote, *refs)
+    try:
+        out, err = _listen(process, tell)
+        done = process.wait() == 0
+    finally:
+        stop(process)
+    if done:
         return ""
-    said = [line.strip() for line in decode(process.stdout + process.stderr).split("\n") if line.strip()]
+    said = [line.strip() for line in decode(out + b"\n" + err).split("\n") if line.strip()]
     telling = [line for line in said if line.startswith("!") or "rejected" in line]
     # What the other side's hook says is why: its first lines are the decision and the rule.
     hook = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")][:HOOK_LINES]
     return "; ".join([(telling or said or ["git push failed"])[0].replace("\t", " "), *filter(None, hook)])
+
+
+def _listen(process: subprocess.Popen[bytes], tell: Callable[[str], object] | None) -> tuple[bytes, bytes]:
+    """Both streams of a process to their ends; lines of progress, which end with a return, are told as they come."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    kept: list[bytes] = []
+
+    def read() -> None:
+        rest = b""
+        assert process.stderr is not None
+        while piece := process.stderr.read1(1 << 16):  # type: ignore[attr-defined]
+            *lines, rest = (rest + piece).replace(b"\r", b"\r\n").split(b"\n")
+            for line in lines:
+                if b"%" in line and line.endswith((b"\r", b"done.")):
+                    if tell is not None:
+                        tell(decode(line.strip()))
+                else:
+                    kept.append(line.rstrip(b"\r"))
+        kept.append(rest)
+
+    listener = threading.Thread(target=read)
+    listener.start()
+    out = process.stdout.read()
+    listener.join()
+    return out, b"\n".join(kept)

@@ -6,7 +6,7 @@ Source of the form: git's sequencer.c, do_pick_commit (2.43 and up for `Reapply`
 from __future__ import annotations
 
 from rollback_guard.errors import UsageError
-from rollback_guard.release.model import Bring, Plan, Revert
+from rollback_guard.release.model import Bring, Plan, Revert, Undo
 
 
 def fold_reason(reason: str | None) -> str:
@@ -35,7 +35,7 @@ def revert_subject(subject: str) -> str:
     return f'{opening}{subject}"'
 
 
-def reverts_line(revert: Revert) -> str:
+def reverts_line(revert: Revert | Undo) -> str:
     """git's sentence: which commit is reverted, and for a merge against which parent."""
     if revert.mainline is None:
         return f"This reverts commit {revert.commit}."
@@ -45,6 +45,11 @@ def reverts_line(revert: Revert) -> str:
 def revert_message(revert: Revert, tag: str, reason: str) -> bytes:
     """The whole message of one revert commit."""
     return _message(revert_subject(revert.subject), reverts_line(revert), tag, reason)
+
+
+def undo_message(undo: Undo, reason: str) -> bytes:
+    """The whole message of a commit that undoes one commit alone."""
+    return _message(revert_subject(undo.subject), reverts_line(undo), "", reason)
 
 
 def bring_message(bring: Bring, tag: str, reason: str) -> bytes:
@@ -66,5 +71,5 @@ def single_message(plan: Plan, reason: str) -> bytes:
 
 
 def _message(subject: str, body: str, tag: str, reason: str) -> bytes:
-    trailers = f"Rollback-To: {tag}\n" + (f"Reason: {reason}\n" if reason else "")
-    return f"{subject}\n\n{body}\n\n{trailers}".encode("utf-8", "surrogateescape")
+    trailers = (f"Rollback-To: {tag}\n" if tag else "") + (f"Reason: {reason}\n" if reason else "")
+    return f"{subject}\n\n{body}\n{trailers and chr(10) + trailers}".encode("utf-8", "surrogateescape")

@@ -54,6 +54,75 @@ class Revert(NamedTuple):
     tree: Optional[str]
 
 
+class PathConflict(NamedTuple):
+    """One path that undoing a commit leaves in conflict, by git's names of conflicts.
+
+    `remembered`: somebody resolved the same before, and git did it again (rerere).
+    """
+
+    path: str  # bytes that are no UTF-8 as surrogates
+    kinds: tuple[str, ...]
+    remembered: bool = False
+
+
+class Undo(NamedTuple):
+    """One commit that is undone by a merge. `tree`: what is left; None while paths are in conflict."""
+
+    commit: str
+    mainline: Optional[int]
+    subject: str
+    author: str
+    parent: Optional[str]
+    tree: Optional[str]
+    conflicts: tuple[PathConflict, ...] = ()
+    empty: bool = False  # nothing is left of it to undo
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody would have to resolve something."""
+        return any(not one.remembered for one in self.conflicts)
+
+
+class Dependent(NamedTuple):
+    """A later commit of the branch that touches what is in conflict."""
+
+    commit: str
+    subject: str
+    author: str
+    paths: tuple[str, ...]
+
+
+class OnlyPlan(NamedTuple):
+    """What undoing some commits alone will do, the newest first.
+
+    `closed`: the commits of the smallest set that was found which can be undone without a conflict, these and their
+    dependents, newest first; () where there is no conflict, or no such set.
+    """
+
+    branch: str
+    tip: str
+    target: str
+    undone: tuple[Undo, ...]
+    dependents: tuple[Dependent, ...] = ()
+    closed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether there are conflicts."""
+        return any(one.open for one in self.undone)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be left to undo."""
+        return all(one.empty for one in self.undone)
+
+    @property
+    def tree(self) -> Optional[str]:
+        """The tree that the branch will have; None while there are conflicts."""
+        return None if self.open else self.undone[-1].tree
+
+
 class Bring(NamedTuple):
     """One more commit, which brings a tree that going back along the branch does not reach."""
 
@@ -87,7 +156,7 @@ class Result(NamedTuple):
     commit: str
     tree: str
     commits: int
-    equals_stable: bool
+    equals_stable: Optional[bool]  # None where there is no stable release to compare with
 
 
 class Released(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollback_guard.release.model import Plan, Result
 
 FORMAT = "rollback-guard/revert-plan/1"
+SET = "rollback-guard/revert-set/1"
 MIGRATIONS = "migrations are not analysed by this version: look before you deploy"
 
 
@@ -19,21 +20,41 @@ def plan_digest(plan: Plan) -> str:
     Subjects and authors are implied by the commits, notes are for people, and the reason is only said in
     messages; none of them is in it.
     """
+    return digest_of(
+        {
+            "format": FORMAT,
+            "mode": plan.mode,
+            "branch": plan.branch,
+            "tip": plan.tip,
+            "stable": {"tag": plan.stable.tag, "commit": plan.stable.commit, "tree": plan.stable.tree},
+            "commits": [revert.commit for revert in plan.reverts],
+            "bring": None if plan.bring is None else plan.bring.commit,
+            "target": plan.target,
+        }
+    )
+
+
+def set_digest(plans: tuple[Plan, ...]) -> str:
+    """The digest of several plans that are carried out as one."""
+    return digest_of({"format": SET, "plans": [plan_digest(plan) for plan in plans]})
+
+
+def digest_of(decisive: dict[str, object]) -> str:
+    """`sha256:` and the hex digest of canonical JSON, keys sorted."""
     import hashlib
     import json
 
-    decisive = {
-        "format": FORMAT,
-        "mode": plan.mode,
-        "branch": plan.branch,
-        "tip": plan.tip,
-        "stable": {"tag": plan.stable.tag, "commit": plan.stable.commit, "tree": plan.stable.tree},
-        "commits": [revert.commit for revert in plan.reverts],
-        "bring": None if plan.bring is None else plan.bring.commit,
-        "target": plan.target,
-    }
     text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def set_document(plans: list[tuple[Plan, Result | None]]) -> dict[str, object]:
+    """The JSON of several plans that are carried out as one."""
+    return {
+        "format": SET,
+        "plans": [plan_document(plan, result) for plan, result in plans],
+        "digest": set_digest(tuple(plan for plan, _ in plans)),
+    }
 
 
 def plan_document(plan: Plan, result: Result | None) -> dict[str, object]:
@@ -66,14 +87,17 @@ def plan_document(plan: Plan, result: Result | None) -> dict[str, object]:
         "needs-restore": None,
         "notes": [printable(note) for note in notes_of(plan)],
         "digest": plan_digest(plan),
-        "result": None
-        if result is None
-        else {
-            "ref": printable(result.ref),
-            "commit": result.commit,
-            "tree": result.tree,
-            "tree-equals-stable": result.equals_stable,
-        },
+        "result": None if result is None else result_document(result),
+    }
+
+
+def result_document(result: Result) -> dict[str, object]:
+    """What was done, read back."""
+    return {
+        "ref": printable(result.ref),
+        "commit": result.commit,
+        "tree": result.tree,
+        "tree-equals-stable": result.equals_stable,
     }
 
 

@@ -8,23 +8,19 @@ it back. Which release is stable is left to `release.stable`, asking and printin
 from __future__ import annotations
 
 from rollback_guard.errors import GitError, RefusedError, UsageError
-from rollback_guard.git.fast_import import NewCommit, Quarantine, write_commits
+from rollback_guard.git.fast_import import NewCommit, Quarantine
 from rollback_guard.git.history_chain import ChainCommit, merge_base, read_chain, tree_of
 from rollback_guard.git.process import Git
-from rollback_guard.git.refs import HEADS, is_ancestor, update_refs
-from rollback_guard.git.repository import Repository, operation_in_progress
-from rollback_guard.git.worktree import (
-    find_checkouts,
-    is_being_rebased,
-    move_work_tree,
-    overwritten_paths,
-    try_move,
-    uncommitted_paths,
-)
+from rollback_guard.git.refs import HEADS, is_ancestor
+from rollback_guard.git.repository import Repository
 from rollback_guard.release.message import bring_message, revert_message, single_message
 from rollback_guard.release.model import Bring, Mode, Plan, Result, Revert, Target
+from rollback_guard.release.moving import Move, carry_out, require_ready
+from rollback_guard.release.writing import Signing, write
 
-SHOWN = 5  # paths named in a refusal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def require_full_history(repository: Repository) -> None:
@@ -130,76 +126,46 @@ def new_commits(plan: Plan, reason: str) -> tuple[NewCommit, ...]:
     return commits
 
 
-def require_ready(repository: Repository, plan: Plan) -> bool:
-    """What must be true before the branch moves; the answer is whether it is checked out in this work tree.
+def move_of(plan: Plan) -> Move:
+    """What a plan does to a ref."""
+    return Move(branch=plan.branch, ref=plan.target, tip=plan.tip, tree=plan.stable.tree)
 
-    Raises: RefusedError when the branch is checked out elsewhere, or here with an operation in progress, with
-    changes that are not committed, or with files in the way.
+
+def execute_revert(
+    repository: Repository, plans: Sequence[Plan], reason: str, signing: Signing | None = None
+) -> tuple[Result, ...]:
+    """Carry plans out as one: write the commits aside, prove them, keep them, then move all refs in one transaction.
+
+    `signing` is there where the commits are to be signed. Raises: RefusedError when something is not ready or a ref
+    moved meanwhile; then nothing has changed.
     """
-    checkouts = find_checkouts(repository, plan.target)
-    if checkouts.elsewhere:
-        path = checkouts.elsewhere[0]
-        raise RefusedError(
-            f"{plan.branch} is checked out in another work tree: {path}",
-            remedy=f"cd {path}   # and run it there; if that folder is gone: git worktree prune",
-        )
-    if not checkouts.here and not is_being_rebased(repository, plan.target):
-        return False
-    operation = operation_in_progress(repository)
-    if operation is not None:
-        raise RefusedError(
-            f"a {operation} is in progress here",
-            remedy="git bisect reset" if operation == "bisect" else f"git {operation} --abort   # or --continue",
-        )
-    dirty = uncommitted_paths(repository)
-    if dirty:
-        raise RefusedError(
-            f"there are changes here that are not committed: {_named(dirty)}", remedy="git stash   # or commit them"
-        )
-    blocked = overwritten_paths(repository, plan.tip, plan.stable.tree)
-    if blocked:
-        raise RefusedError(
-            f"files here that git does not track would be overwritten: {_named(blocked)}",
-            remedy="move them away, then run this again",
-        )
-    if not try_move(repository, plan.tip, plan.stable.tree):
-        raise RefusedError(
-            "the work tree cannot be moved to the release's tree", remedy="git status   # and commit or stash"
-        )
-    return checkouts.here
-
-
-def _named(paths: tuple[str, ...]) -> str:
-    more = len(paths) - SHOWN
-    return ", ".join(paths[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def execute_revert(repository: Repository, plan: Plan, reason: str) -> Result:
-    """Carry a plan out: write the commits aside, prove them, keep them, then move one ref in one transaction.
-
-    Raises: RefusedError when something is not ready or the ref moved meanwhile; then nothing has changed.
-    """
-    if plan.empty:
-        raise UsageError(f"{plan.branch} has the tree of {plan.stable.tag} already", remedy="guard release list")
-    here = require_ready(repository, plan)
-    commits = new_commits(plan, reason)
+    for plan in plans:
+        if plan.empty:
+            raise UsageError(f"{plan.branch} has the tree of {plan.stable.tag} already", remedy="guard release list")
+    moves = [move_of(plan) for plan in plans]
+    ready = [require_ready(repository, move) for move in moves]
+    here = next((move for move, is_here in zip(moves, ready, strict=True) if is_here), None)
+    written = []
     with Quarantine(repository) as quarantine:
-        new = write_commits(quarantine, plan.tip, commits)
-        prove(quarantine.git, plan, new, commits)
+        for plan in plans:
+            commits = new_commits(plan, reason)
+            new = write(quarantine, plan.tip, commits, signing)
+            prove(quarantine.git, plan, new, commits)
+            written.append((plan, new, len(commits)))
         quarantine.keep()
-    old = plan.tip if plan.target == HEADS + plan.branch else repository.zero
-    update_refs(repository, ((plan.target, new, old),), reason=f"guard revert: back to {plan.stable.tag}")
-    if here:
-        try:
-            move_work_tree(repository, plan.tip, new)
-        except GitError as error:
-            raise RefusedError(
-                f"{plan.branch} is back at {plan.stable.tag} ({new}), but the work tree here is not: "
-                "something in it changed meanwhile",
-                remedy=error.remedy,
-            ) from None
+    tags = ", ".join(dict.fromkeys(plan.stable.tag for plan in plans))
+    carry_out(
+        repository,
+        [(move, new) for move, (_, new, _) in zip(moves, written, strict=True)],
+        here,
+        reason=f"guard revert: back to {tags}",
+    )
+    return tuple(_result(repository, plan, new, count) for plan, new, count in written)
+
+
+def _result(repository: Repository, plan: Plan, new: str, count: int) -> Result:
     tree = tree_of(repository.git, new)
-    return Result(ref=plan.target, commit=new, tree=tree, commits=len(commits), equals_stable=tree == plan.stable.tree)
+    return Result(ref=plan.target, commit=new, tree=tree, commits=count, equals_stable=tree == plan.stable.tree)
 
 
 def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> None:

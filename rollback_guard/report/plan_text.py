@@ -49,20 +49,23 @@ def _headline(plan: Plan) -> str:
 
 
 def _line(revert: Revert) -> str:
-    merge = f"  (merge, mainline {revert.mainline})" if revert.mainline is not None else ""
-    return f"{short(revert.commit)}  {visible(_cut(revert.author, 40))}: {visible(_cut(revert.subject, 100))}{merge}"
+    return commit_line(revert.commit, revert.author, revert.subject, revert.mainline)
+
+
+def commit_line(commit: str, author: str, subject: str, mainline: int | None) -> str:
+    """One commit in a line, and for a merge the number of the parent that stays."""
+    merge = f"  (merge, mainline {mainline})" if mainline is not None else ""
+    return f"{short(commit)}  {visible(_cut(author, 40))}: {visible(_cut(subject, 100))}{merge}"
 
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def render_result(plan: Plan, result: Result, *, following: str) -> str:
-    """What was done, in lines. `following` is the command that comes next, or ""."""
+def render_result(result: Result, tip: str, tag: str | None, *, following: str) -> str:
+    """What was done, in lines. `tag` is the release that was gone back to, `following` the command that comes next."""
     name = visible(result.ref.removeprefix("refs/heads/"))
     count = f"{result.commits:,} commit{'' if result.commits == 1 else 's'}"
-    lines = [
-        f"{name} is at {short(result.commit)}: {count} on top of {short(plan.tip)}",
-        f"proven: its tree {short(result.tree)} is the tree of {visible(plan.stable.tag)}",
-    ]
+    proof = f"its tree {short(result.tree)} is the tree of {visible(tag)}" if tag else "its trees are those of the plan"
+    lines = [f"{name} is at {short(result.commit)}: {count} on top of {short(tip)}", f"proven: {proof}"]
     return "\n".join(lines + ([f"→ {visible(following)}"] if following else []))

@@ -177,7 +177,11 @@ def test_a_new_branch_from_what_origin_has(guard: Guard, path_of_repo: Path, tmp
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (["--mode", "only"], 2, "comes with a later version"),
+        (["--mode", "only"], 2, "none is named"),
+        (["--mode", "only", "HEAD", "--to", TAG], 2, "--to names a release"),
+        (["--mode", "only", "HEAD", "--branch", "main", "--branch", "x"], 2, "works on one branch"),
+        (["--branch", "main", "--branch", "refs/heads/main"], 2, "one branch twice"),
+        (["--branch", "main", "--branch", "x", "--as", "y"], 2, "several go back"),
         (["HEAD"], 2, "--mode only"),
         (["--plan", "--execute", "x"], 2, "exclude each other"),
         (["--to", "nothing"], 2, "no tag 'nothing'"),

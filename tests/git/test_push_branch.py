@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import UsageError
-from rollback_guard.git.push import push_branch, remote_for
+from rollback_guard.git.push import Pushed, push_branches, remote_for
 from tests.release.stories import begun, opened
 
 
@@ -36,9 +36,31 @@ def test_the_lease(path_of_repo: Path, tmp_path: Path) -> None:
     repo.git("remote", "add", "origin", str(tmp_path / "server.git"))
     old = repo.head()
     new = repo.commit("New", x="x")
-    assert push_branch(opened(repo), "origin", "main", new, repo.head("main~2")) != ""
-    assert push_branch(opened(repo), "origin", "main", new, old) == ""
-    assert push_branch(opened(repo), "origin", "topic", new, None) == ""
-    assert push_branch(opened(repo), "origin", "topic", old, None) != ""
+
+    def push(remote: str, *branches: Pushed) -> str:
+        return push_branches(opened(repo), remote, branches)
+
+    assert push("origin", Pushed("main", new, repo.head("main~1~1"))) != ""
+    assert push("origin", Pushed("topic", new, None), Pushed("main", new, repo.head("main~1~1"))) != ""
+    assert repo.git("ls-remote", "origin", "refs/heads/topic") == ""  # all or none
+    assert push("origin", Pushed("main", new, old), Pushed("topic", new, None)) == ""
+    assert push("origin", Pushed("topic", old, None)) != ""
     assert repo.git("ls-remote", "origin", "refs/heads/main", "refs/heads/topic").split()[::2] == [new, new]
-    assert push_branch(opened(repo), "nowhere", "main", new, old) != ""
+    assert push("nowhere", Pushed("main", new, old)) != ""
+
+
+def test_how_far_it_has_come(path_of_repo: Path, tmp_path: Path) -> None:
+    repo = begun(path_of_repo)
+    server = tmp_path / "server.git"
+    repo.git("clone", "-q", "--bare", str(repo.path), str(server))
+    repo.git("remote", "add", "origin", f"file://{server}")
+    hook = server / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no, never\necho 50% of it\nexit 1\n")
+    hook.chmod(0o755)
+    told: list[str] = []
+    new = repo.commit("New", **{f"file{number}": str(number) for number in range(50)})
+    said = push_branches(opened(repo), "origin", [Pushed("main", new, repo.head("main~1"))], told.append)
+    assert "pre-receive hook declined" in said
+    assert "no, never" in said
+    assert any(line.startswith("Writing objects: 100%") for line in told)

@@ -65,7 +65,13 @@ def planned(
 
 def reverted(repo: RepositoryBuilder, *, tag: str = TAG, mode: Mode = "each", reason: str = "") -> Result:
     """Plan and carry out."""
-    return execute_revert(opened(repo), planned(repo, tag=tag, mode=mode), reason)
+    return executed(repo, planned(repo, tag=tag, mode=mode), reason)
+
+
+def executed(repo: RepositoryBuilder, plan: Plan, reason: str = "") -> Result:
+    """What carrying out one plan gives."""
+    (result,) = execute_revert(opened(repo), [plan], reason)
+    return result
 
 
 def everything(repo: RepositoryBuilder) -> tuple[str, ...]:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import RefusedError
-from rollback_guard.release.revert import execute_revert
-from tests.release.stories import begun, git_as, opened, planned
+from tests.release.stories import begun, executed, git_as, planned
 
 
 def test_a_root_commit_goes_when_the_release_came_from_another_history(path_of_repo: Path) -> None:
@@ -22,7 +21,7 @@ def test_a_root_commit_goes_when_the_release_came_from_another_history(path_of_r
     assert plan.bring is not None
     assert plan.bring.onto is None
     assert "before other's first commit" in plan.notes[0]
-    result = execute_revert(opened(repo), plan, "")
+    result = executed(repo, plan, "")
     assert result.equals_stable
     assert result.commits == 3
     empty = repo.git("hash-object", "-t", "tree", "/dev/null")
@@ -43,7 +42,7 @@ def test_a_merged_release_branch_is_met_where_main_had_its_tree(path_of_repo: Pa
     assert plan.stable.ancestor
     assert plan.bring is None
     assert merge in plan.notes[0]
-    assert execute_revert(opened(repo), plan, "").equals_stable
+    assert executed(repo, plan, "").equals_stable
 
 
 def test_a_merged_release_branch_whose_tree_main_never_had_is_brought(path_of_repo: Path) -> None:
@@ -60,7 +59,7 @@ def test_a_merged_release_branch_whose_tree_main_never_had_is_brought(path_of_re
     assert plan.bring is not None
     assert (plan.bring.commit, plan.bring.onto) == (release, base)
     assert "came into it by a merge" in plan.notes[0]
-    result = execute_revert(opened(repo), plan, "")
+    result = executed(repo, plan, "")
     assert (result.commits, result.equals_stable) == (3, True)
     assert repo.git("log", "-1", "--format=%s") == "Bring back stable/2026.11.23.1"
     assert repo.git("show", "HEAD:version.txt") == "1"
@@ -83,7 +82,7 @@ def test_a_release_beside_the_branch_is_brought(path_of_repo: Path, mode: str) -
     )
     beside = planned(repo, tag="stable/2026.11.23.1", target="refs/heads/hotfix/back")
     assert beside.notes[1].endswith("have it signed off on hotfix/back, and merge that")
-    result = execute_revert(opened(repo), plan, "")
+    result = executed(repo, plan, "")
     assert result.equals_stable
     assert result.commits == (2 if mode == "each" else 1)
     assert f"This brings the tree of commit {plan.stable.commit}" in repo.git("log", "-1", "--format=%B")
@@ -99,7 +98,7 @@ def test_a_release_beside_the_branch_with_the_tree_of_the_fork_needs_nothing_bro
     plan = planned(repo, tag="stable/2026.11.23.1")
     assert (len(plan.reverts), plan.bring) == (1, None)
     assert "which has its tree" in plan.notes[0]
-    assert execute_revert(opened(repo), plan, "").equals_stable
+    assert executed(repo, plan, "").equals_stable
 
 
 def test_a_branch_behind_the_release_is_refused(path_of_repo: Path) -> None:

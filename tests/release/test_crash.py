@@ -27,16 +27,17 @@ setattr(holder, name, deadly)
 sys.exit(main(["revert", "--yes"]))
 """
 ENGINE, IMPORT = "rollback_guard.release.revert", "rollback_guard.git.fast_import"
+MOVING, WRITING = "rollback_guard.release.moving", "rollback_guard.release.writing"
 STEPS = [
     (IMPORT, "Quarantine", "__init__", "after", False),
-    (ENGINE, "", "write_commits", "after", False),
+    (WRITING, "", "write_commits", "after", False),
     (ENGINE, "", "prove", "after", False),
     (IMPORT, "", "keep_file", "before", False),
     (IMPORT, "", "keep_file", "after", False),  # the pack is there, its index is not
     (IMPORT, "Quarantine", "keep", "after", False),
-    (ENGINE, "", "update_refs", "before", False),
-    (ENGINE, "", "update_refs", "after", True),
-    (ENGINE, "", "move_work_tree", "after", True),
+    (MOVING, "", "update_refs", "before", False),
+    (MOVING, "", "update_refs", "after", True),
+    (MOVING, "", "move_work_tree", "after", True),
 ]
 
 

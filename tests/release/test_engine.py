@@ -11,9 +11,10 @@ from rollback_guard.errors import GitError, RefusedError
 from rollback_guard.git.fast_import import NewCommit
 from rollback_guard.git.history_chain import read_chain
 from rollback_guard.git.refs import update_refs
+from rollback_guard.release import moving
 from rollback_guard.release import revert as engine
-from rollback_guard.release.revert import execute_revert, plan_revert, prove
-from tests.release.stories import TAG, begun, busy, everything, land, opened, planned, reverted
+from rollback_guard.release.revert import plan_revert, prove
+from tests.release.stories import TAG, begun, busy, everything, executed, land, opened, planned, reverted
 from tests.support.builder import RepositoryBuilder
 
 
@@ -48,7 +49,7 @@ def test_a_branch_that_moves_meanwhile_is_left_alone(path_of_repo: Path, monkeyp
 
     monkeypatch.setattr(engine, "prove", prove_late)
     with pytest.raises(RefusedError, match="no ref was moved"):
-        execute_revert(opened(repo), plan, "")
+        executed(repo, plan, "")
     assert repo.git("log", "-1", "--format=%s") == "Somebody else"
     assert repo.git("status", "--porcelain") == ""
 
@@ -63,9 +64,9 @@ def test_a_file_that_changes_at_the_last_moment_is_kept(path_of_repo: Path, monk
         real(*args, **options)  # type: ignore[arg-type]
         repo.write(app_dot_py="mine\n")
 
-    monkeypatch.setattr(engine, "update_refs", update_and_edit)
+    monkeypatch.setattr(moving, "update_refs", update_and_edit)
     with pytest.raises(RefusedError, match="work tree here is not") as caught:
-        execute_revert(opened(repo), plan, "")
+        executed(repo, plan, "")
     assert "read-tree" in caught.value.remedy
     assert (repo.path / "app.py").read_text() == "mine\n"
     assert repo.tree("main") == repo.tree(TAG)
@@ -107,7 +108,7 @@ def test_a_read_only_object_store_is_refused(path_of_repo: Path, monkeypatch: py
 
     monkeypatch.setattr(os, "mkdir", no_mkdir)
     with pytest.raises(RefusedError, match="nothing can be written"):
-        execute_revert(opened(repo), plan, "")
+        executed(repo, plan, "")
     monkeypatch.undo()
     assert everything(repo) == before
 

@@ -89,8 +89,8 @@ def test_the_text_of_other_plans() -> None:
 
 def test_the_text_of_a_result() -> None:
     result = Result(ref="refs/heads/main", commit=A, tree=B, commits=2, equals_stable=True)
-    assert render_result(PLAN, result, following="git push") == (
+    assert render_result(result, PLAN.tip, PLAN.stable.tag, following="git push") == (
         "main is at aaaaaaaaaaaa: 2 commits on top of cccccccccccc\n"
         "proven: its tree bbbbbbbbbbbb is the tree of stable/1\n→ git push"
     )
-    assert "→" not in render_result(PLAN, result._replace(commits=1), following="")
+    assert "→" not in render_result(result._replace(commits=1), PLAN.tip, None, following="")

@@ -9,8 +9,9 @@ import pytest
 
 from rollback_guard.errors import RefusedError
 from rollback_guard.git.worktree import find_checkouts, move_work_tree, overwritten_paths, try_move
-from rollback_guard.release.revert import execute_revert, require_ready
-from tests.release.stories import TAG, begun, busy, everything, git_as, opened, planned, reverted
+from rollback_guard.release.moving import require_ready
+from rollback_guard.release.revert import move_of
+from tests.release.stories import TAG, begun, busy, everything, executed, git_as, opened, planned, reverted
 from tests.support.builder import RepositoryBuilder
 
 
@@ -180,7 +181,7 @@ def test_a_work_tree_that_cannot_be_moved(path_of_repo: Path, monkeypatch: pytes
     plan = planned(repo)
     (repo.path / ".git/index.lock").write_text("")
     with pytest.raises(RefusedError, match="cannot be moved"):
-        execute_revert(opened(repo), plan, "")
+        executed(repo, plan, "")
     assert repo.head("main") == plan.tip
 
 
@@ -190,7 +191,7 @@ def test_from_inside_the_git_folder_the_work_tree_is_another_one(path_of_repo: P
     inside = RepositoryBuilder.__new__(RepositoryBuilder)
     inside.path, inside.clock = repo.path / ".git", repo.clock
     with pytest.raises(RefusedError, match="another work tree"):
-        require_ready(opened(inside), plan)
+        require_ready(opened(inside), move_of(plan))
 
 
 def test_a_link_to_a_folder_is_in_the_way(path_of_repo: Path, tmp_path: Path) -> None:

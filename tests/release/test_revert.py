@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import UsageError
-from rollback_guard.release.revert import execute_revert
-from tests.release.stories import TAG, begun, busy, git_as, opened, planned, quarantines, reverted
+from tests.release.stories import TAG, begun, busy, executed, git_as, planned, quarantines, reverted
 from tests.support.builder import RepositoryBuilder
 
 
@@ -21,7 +20,7 @@ def test_each_reverts_every_commit_that_landed(path_of_repo: Path, object_format
     plan = planned(repo)
     assert [revert.commit for revert in plan.reverts] == landed
     assert [revert.mainline for revert in plan.reverts] == [1, 1, None]
-    result = execute_revert(opened(repo), plan, "it broke")
+    result = executed(repo, plan, "it broke")
     assert result.equals_stable
     assert repo.tree("main") == repo.tree(TAG) == result.tree
     assert repo.head("main") == result.commit
@@ -46,7 +45,7 @@ def test_trees_and_messages_are_those_of_git_revert(path_of_repo: Path) -> None:
         mainline = ["-m", str(revert.mainline)] if revert.mainline else []
         repo.git("revert", "--no-edit", *mainline, revert.commit)
     repo.checkout("main")
-    execute_revert(opened(repo), plan, "")
+    executed(repo, plan, "")
     assert repo.tree("main") == repo.tree("oracle") == repo.tree(TAG)
     layout = "--format=%T%n%B"
     by_git = repo.git("log", layout, f"{tip}..oracle")
@@ -123,7 +122,7 @@ def test_single_is_one_commit_that_names_all(path_of_repo: Path) -> None:
     repo = busy(path_of_repo)
     tip = repo.head()
     plan = planned(repo, mode="single")
-    result = execute_revert(opened(repo), plan, "why")
+    result = executed(repo, plan, "why")
     assert (result.commits, result.equals_stable) == (1, True)
     assert repo.head("main^") == tip
     message = repo.git("log", "-1", "--format=%B")
@@ -146,7 +145,7 @@ def test_nothing_to_revert(path_of_repo: Path) -> None:
     plan = planned(repo)
     assert plan.empty
     with pytest.raises(UsageError, match="already"):
-        execute_revert(opened(repo), plan, "")
+        executed(repo, plan, "")
 
 
 def test_a_bare_repository(path_of_repo: Path, tmp_path: Path) -> None:
@@ -174,7 +173,7 @@ def test_replace_refs_do_not_change_what_is_reverted(path_of_repo: Path) -> None
     repo.git("replace", repo.head(), repo.head("main~1"))
     plan = planned(repo)
     assert len(plan.reverts) == 3
-    assert execute_revert(opened(repo), plan, "").equals_stable
+    assert executed(repo, plan, "").equals_stable
 
 
 def test_hostile_subjects_survive_byte_by_byte(path_of_repo: Path) -> None:

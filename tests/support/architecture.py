@@ -66,7 +66,12 @@ LAYERS = (
         + ("release.model", "release.plan"),
         pure=True,
     ),
-    Layer("release.plan", ("release.plan", "release.model"), ("errors", "policy.model"), pure=True),
+    Layer(
+        "release.plan",
+        ("release.plan", "release.only_plan", "release.model"),
+        ("errors", "policy.model"),
+        pure=True,
+    ),
     Layer(
         "release",
         ("release", "release.*"),

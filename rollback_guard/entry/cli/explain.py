@@ -13,7 +13,6 @@ from rollback_guard.entry.judge import verdict_of
 from rollback_guard.entry.judge_history import judge_landed
 from rollback_guard.entry.pending import find_way
 from rollback_guard.entry.proposal import Proposed, judge, read_proposed
-from rollback_guard.entry.question import Question
 from rollback_guard.entry.target import find_target, ref_at
 from rollback_guard.entry.wiring import ask, here, plain_letters, wants_colour, width_of
 from rollback_guard.errors import UsageError
@@ -22,7 +21,7 @@ from rollback_guard.facts.surroundings import repository_of
 from rollback_guard.gate.registry import RULES, find_rule
 from rollback_guard.gate.rule import Rule
 from rollback_guard.gate.verdict import Verdict
-from rollback_guard.git.process import decode
+from rollback_guard.git.history_chain import landing_of
 from rollback_guard.git.refs import is_ancestor, require_commit, resolve_commit
 from rollback_guard.report.formats import render
 from rollback_guard.report.json_text import render_json, verdict_document
@@ -109,19 +108,9 @@ def _verdict(what: str, into: str | None) -> tuple[Verdict, Proposed | None]:
     commit = require_commit(question.repository, what, "REV")
     target, tip = find_target(question, into)
     if is_ancestor(question.repository, commit, tip):
-        landing = _landing_of(question, commit, tip)
+        landing = landing_of(question.repository.git, commit, tip) or commit
         _, verdict = judge_landed(question.repository, landing, ref_at(question, target, tip), as_of=question.as_of)
         return verdict, None
     proposal = Proposal(stage="range", target=target, base=tip, head=commit, repository=repository_of(question.around))
     proposed = read_proposed(question, proposal)
     return verdict_of(question, (judge(proposed),)), proposed
-
-
-def _landing_of(question: Question, commit: str, tip: str) -> str:
-    """The commit of production's own chain by which a commit landed: the oldest one that holds it."""
-    git = question.repository.git
-    if commit in decode(git.run("rev-list", "--first-parent", tip).stdout).split():
-        return commit
-    chain = decode(git.run("rev-list", "--first-parent", f"{commit}..{tip}", "--").stdout).split()
-    holders = set(decode(git.run("rev-list", "--ancestry-path", f"{commit}..{tip}", "--").stdout).split())
-    return next(link for link in reversed(chain) if link in holders)

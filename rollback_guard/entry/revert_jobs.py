@@ -1,0 +1,219 @@
+"""What `guard revert` is asked for, as one thing that can be shown, carried out and pushed, whatever its mode.
+
+The plans themselves are made in `release`; asking and printing is left to `entry.cli.revert`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import NamedTuple, Optional
+
+from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.refs import HEADS, list_refs
+from rollback_guard.git.repository import Repository
+from rollback_guard.release.model import OnlyPlan, Plan, Result
+from rollback_guard.release.moving import Move, require_ready
+from rollback_guard.release.only_plan import only_digest, only_document
+from rollback_guard.release.only_run import execute_only
+from rollback_guard.release.only_run import move_of as move_of_only
+from rollback_guard.release.plan import plan_digest, plan_document, set_digest, set_document
+from rollback_guard.release.revert import execute_revert, move_of
+from rollback_guard.report.only_text import render_only
+from rollback_guard.report.plan_text import render_plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.release.only import Undoing
+    from rollback_guard.release.writing import Signing
+
+
+class Options(NamedTuple):
+    """What of a plan's command has to be said again, besides what it is about."""
+
+    reason: str = ""
+    push: bool = False
+
+
+class Back:
+    """Going back to stable releases: one branch, or several as one."""
+
+    def __init__(self, repository: Repository, plans: tuple[Plan, ...], options: Options, *, named: bool) -> None:
+        self.repository = repository
+        self.plans = plans
+        self.options = options
+        self.seen_in = repository  # where its trees are
+        self._named = named  # the release was named by the caller
+        self.digest = plan_digest(plans[0]) if len(plans) == 1 else set_digest(plans)
+
+    @property
+    def branch(self) -> str:
+        return self.plans[0].branch
+
+    @property
+    def empty(self) -> bool:
+        return all(plan.empty for plan in self.plans)
+
+    @property
+    def open(self) -> bool:
+        return False
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        return tuple(move_of(plan) for plan in self.plans if not plan.empty)
+
+    @property
+    def count(self) -> int:
+        """How many commits will be written."""
+        return sum(1 if plan.mode == "single" else len(plan.reverts) + (plan.bring is not None) for plan in self.plans)
+
+    def noted(self) -> Back:
+        """The same, each plan with a note where it would be refused now."""
+        plans = tuple(
+            plan if plan.empty else plan._replace(notes=(*plan.notes, *_refusal(self.repository, move_of(plan))))
+            for plan in self.plans
+        )
+        return Back(self.repository, plans, self.options, named=self._named)
+
+    def text(self, *, offer: bool) -> str:
+        execute = f"{self.again()} --execute {self.digest}" if offer and not self.empty else ""
+        if len(self.plans) == 1:
+            return render_plan(self.plans[0], self.digest, execute=execute)
+        parts = [render_plan(plan, plan_digest(plan), execute="") for plan in self.plans]
+        return "\n\n".join(parts) + f"\n\ntogether: {self.digest}" + (f"\n→ {execute}" if execute else "")
+
+    def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]:
+        by_ref = {result.ref: result for result in results}
+        every = [(plan, by_ref.get(plan.target)) for plan in self.plans]
+        return plan_document(*every[0]) if len(every) == 1 else set_document(every)
+
+    def again(self) -> str:
+        """The command that makes the same plan."""
+        plan = self.plans[0]
+        words = ["guard", "revert"]
+        if len(self.plans) == 1 or self._named:
+            words += ["--to", plan.stable.tag]
+        for one in self.plans:
+            words += ["--branch", one.branch]
+        if plan.mode != "each":
+            words += ["--mode", plan.mode]
+        if plan.target != HEADS + plan.branch:
+            words += ["--as", plan.target[len(HEADS) :]]
+        return shlex.join(words + _more(self.options))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The releases that are gone back to."""
+        return tuple(dict.fromkeys(plan.stable.tag for plan in self.plans))
+
+    def tag_of(self, result: Result) -> str | None:
+        return next(plan.stable.tag for plan in self.plans if plan.target == result.ref)
+
+    @property
+    def push_command(self) -> str:
+        return push_command(self.moves)
+
+    def execute(self, signing: Signing | None) -> tuple[Result, ...]:
+        plans = [plan for plan in self.plans if not plan.empty]
+        return execute_revert(self.repository, plans, self.options.reason, signing)
+
+
+class Alone:
+    """Undoing some commits alone."""
+
+    def __init__(self, repository: Repository, undoing: Undoing, plan: OnlyPlan, options: Options) -> None:
+        self.repository = repository
+        self.seen_in = undoing.repository
+        self.undoing = undoing
+        self.plan = plan
+        self.options = options
+        self.digest = only_digest(plan)
+
+    @property
+    def branch(self) -> str:
+        return self.plan.branch
+
+    @property
+    def empty(self) -> bool:
+        return self.plan.empty
+
+    @property
+    def open(self) -> bool:
+        return self.plan.open
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        return () if self.open or self.empty else (move_of_only(self.plan),)
+
+    @property
+    def count(self) -> int:
+        return sum(not one.empty for one in self.plan.undone)
+
+    def noted(self) -> Alone:
+        notes = [note for move in self.moves for note in _refusal(self.undoing.repository, move)]
+        plan = self.plan._replace(notes=(*self.plan.notes, *notes))
+        return Alone(self.repository, self.undoing, plan, self.options)
+
+    def text(self, *, offer: bool) -> str:
+        execute = f"{self.again()} --execute {self.digest}" if offer and self.moves else ""
+        closed = self.again(self.plan.closed) + " --plan" if self.plan.closed else ""
+        return render_only(self.plan, self.digest, execute=execute, closed=closed)
+
+    def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]:
+        return only_document(self.plan, results[0] if results else None)
+
+    def again(self, commits: tuple[str, ...] = ()) -> str:
+        """The command that makes the same plan, or that of other commits."""
+        words = ["guard", "revert", "--mode", "only", "--branch", self.plan.branch]
+        if self.plan.target != HEADS + self.plan.branch:
+            words += ["--as", self.plan.target[len(HEADS) :]]
+        words += _more(self.options)
+        return shlex.join([*words, *(commits or tuple(one.commit for one in self.plan.undone))])
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return ()
+
+    def tag_of(self, result: Result) -> str | None:
+        return None
+
+    @property
+    def push_command(self) -> str:
+        return push_command(self.moves)
+
+    def execute(self, signing: Signing | None) -> tuple[Result, ...]:
+        return (execute_only(self.repository, self.undoing, self.plan, self.options.reason, signing),)
+
+
+def push_command(moves: tuple[Move, ...]) -> str:
+    """What pushes the results by hand."""
+    names = [move.ref[len(HEADS) :] for move in moves]
+    return shlex.join(["git", "push", *(["--atomic"] if len(names) > 1 else []), "origin", *names])
+
+
+def _more(options: Options) -> list[str]:
+    return (["--push"] if options.push else []) + (["--reason", options.reason] if options.reason else [])
+
+
+def _refusal(repository: Repository, move: Move) -> tuple[str, ...]:
+    try:
+        require_ready(repository, move)
+    except RefusedError as error:
+        return (f"it would be refused now: {error.message} ({error.remedy})",)
+    return ()
+
+
+def new_branch(repository: Repository, name: Optional[str], branch: str) -> str:
+    """The ref that is written: of a new branch by that name, or of the branch itself without one.
+
+    Raises: UsageError for what is no name; RefusedError when there is such a branch.
+    """
+    if name is None:
+        return HEADS + branch
+    short = name.removeprefix(HEADS)
+    ref = HEADS + short
+    bad = short.startswith("-") or short == "HEAD"
+    if bad or repository.git.run("check-ref-format", ref, accept=(0, 1)).returncode != 0:
+        raise UsageError(f"--as: {name!r} is no name for a branch", remedy="guard revert --as back/checkout")
+    if any(one.name == ref for one in list_refs(repository, ref)):
+        raise RefusedError(f"--as: the branch {short} exists already", remedy="take another name")
+    return ref
