@@ -154,7 +154,8 @@ def test_a_request_that_was_fast_forwarded(guard: Guard, path_of_repo: Path) -> 
     repo.git("push", "-q", "--force", str(server), "main")
     repo.git(f"--git-dir={server}", "config", "core.logAllRefUpdates", "true")
     repo.commit("Bigger still", basket_dot_txt="3\n")
-    repo.git("push", "-q", "--force", str(server), "basket:refs/pull/12/head")
+    repo.git("push", "-q", "--force", str(server), "main~1:main", "basket:refs/pull/12/head")
+    repo.git("push", "-q", str(server), "main")
     repo.git("push", "-q", str(server), "basket:main")
     plan = guard(server, *asked)
     assert [one["subject"] for one in plan.json["reverts"]] == ["Bigger still", "Bigger basket", "Basket"], plan.err
