@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from rollback_guard.entry.judge import evaluate
 from rollback_guard.entry.key_ring import GOOD, KeyRing
+from rollback_guard.entry.waivers import makers_between
 from rollback_guard.errors import GuardError, PolicyError
 from rollback_guard.evidence.opened import Opened, open_envelope
-from rollback_guard.evidence.statement import SignOffStatement, WaiverStatement
+from rollback_guard.evidence.statement import WaiverStatement
 from rollback_guard.evidence.store import evidence_refs, look_up_about
 from rollback_guard.facts.fast_forward import MOST, collect_together, plain_chain, stood_before
+from rollback_guard.facts.model import Known
 from rollback_guard.facts.policy_source import read_policy_at
 from rollback_guard.gate.verdict import WORTH
 from rollback_guard.git.objects import ObjectReader
@@ -22,6 +24,7 @@ from rollback_guard.git.objects import ObjectReader
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rollback_guard.entry.question import Question
+    from rollback_guard.evidence.statement import Statement
     from rollback_guard.facts.history import Landed
     from rollback_guard.facts.landed import Setting
     from rollback_guard.facts.landings import Chain
@@ -41,7 +44,7 @@ class FastForwards:
         self._recorded = recorded if question.repository.bare else frozenset()
         self._stood = recorded
         self._ring = KeyRing(question)
-        self._said: dict[str, dict[str, None]] = {}
+        self._said: dict[str, dict[str, set[str]]] = {}
         try:
             self._refs = evidence_refs(question.repository)
         except GuardError:  # said where the evidence is read
@@ -75,15 +78,23 @@ class FastForwards:
     def _disproved(self, chain: Chain) -> bool:
         """Whether the branch is known to have stood at one of these commits before it came to the last of them."""
         between = {link.commit for link in chain[:-1]}
-        return bool(between & self._stood) or any(between & self._said_of(link.commit).keys() for link in chain)
+        if between & self._stood:
+            return True
+        said = [self._said_of(link.commit) for link in chain]
+        claims = {signer for bases in said for base in between & bases.keys() for signer in bases[base]}
+        policy = read_policy_at(self._objects, chain[0].parents[0]).policy if claims else None
+        if policy is None:
+            return False
+        makers = makers_between(self._question, policy, chain[0].parents[0], chain[-1].commit)
+        return bool(claims - (makers.value if isinstance(makers, Known) else frozenset()))
 
-    def _said_of(self, commit: str) -> dict[str, None]:
-        """The bases on which what is signed about that head was signed, as far as the signatures verify."""
+    def _said_of(self, commit: str) -> dict[str, set[str]]:
+        """The bases on which that head was signed, each with who signed, of those who may, as far as they verify."""
         if commit not in self._said:
             self._said[commit] = self._read_said(commit)
         return self._said[commit]
 
-    def _read_said(self, commit: str) -> dict[str, None]:
+    def _read_said(self, commit: str) -> dict[str, set[str]]:
         try:
             about = look_up_about(self._objects, self._refs, [commit]) if self._refs else ()
             every = [one for one in (open_envelope(stored.data) for stored in about) if isinstance(one, Opened)]
@@ -91,16 +102,28 @@ class FastForwards:
             said = self._ring.judge(mine)
         except GuardError:  # the verdict on that commit says that its evidence cannot be read
             return {}
-        return {one.statement.base: None for one, fault in zip(mine, said, strict=True) if fault == GOOD}
+        found: dict[str, set[str]] = {}
+        for one, fault in zip(mine, said, strict=True):
+            if fault == GOOD and self._may(one.statement):
+                found.setdefault(one.statement.base, set()).add(one.statement.signer)
+        return found
 
     def _is_about(self, opened: Opened) -> bool:
-        statement = opened.statement
-        decides = isinstance(statement, (SignOffStatement, WaiverStatement))
-        return decides and statement.binding.target == self._setting.target
+        return opened.statement.binding.target == self._setting.target
+
+    def _may(self, statement: Statement) -> bool:
+        """Whether a statement is one of somebody who decides: any listed key could sign others."""
+        policy = self._ring.policy_of(statement)
+        if policy is None:
+            return False
+        if isinstance(statement, WaiverStatement):
+            return policy.waiver is not None and statement.signer in policy.members_of(policy.waiver.by)
+        role = getattr(statement, "role", None)
+        return any(one.role == role and statement.signer in policy.members_of(one.by) for one in policy.sign_off)
 
     def _bases(self, landed: Landed) -> list[str]:
         """Where the branch may have stood before it came to a commit, by what was signed about that, or by its log."""
-        found = dict(self._said_of(landed.commit))
+        found = dict.fromkeys(self._said_of(landed.commit))
         stood = stood_before(self._question.repository, self._recorded, landed.commit)
         if stood is not None:
             found[stood] = None

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from rollback_guard.entry.default_branch import general_branches
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.gist import NoGist, read_gists
 from rollback_guard.facts.push import PARTIAL, read_pre_commit_push, read_push, read_receive
@@ -80,7 +81,10 @@ def _worth_judging(repository: Repository, updates: tuple[Update, ...]) -> tuple
     if not found or any(one.policy is None for one in found):
         return updates
     patterns = tuple(pattern for one in found if one.policy is not None for pattern in one.policy.production.branches)
-    return _odd_ones(repository, updates, patterns)
+    odd = set(_odd_ones(repository, updates, patterns))
+    # A default branch that is made only now would say which branches are production.
+    ruling = general_branches(repository)
+    return tuple(one for one in updates if one in odd or (one.old is None and one.ref in ruling))
 
 
 def _odd_ones(repository: Repository, updates: Sequence[Update], patterns: tuple[str, ...]) -> tuple[Update, ...]:
@@ -145,8 +149,9 @@ def decide_receive(stdin: bytes, environ: Mapping[str, str], tell: Tell | None =
     new = new_commits(repository, (one.new for one in resolved if one.new is not None)) if pusher else ()
     arriving = dict.fromkeys(new, pusher)
     code = _judge(repository, rest, stage="receive", url="", missing=(), tell=tell, arriving=arriving) if rest else 0
-    if code == 0:
-        note_pushes(repository, pusher, new)
+    unnoted = note_pushes(repository, pusher, new) if code == 0 else ""
+    if unnoted:
+        sys.stderr.write(f"guard: who pushed could not be noted: {unnoted}\n")
     return code
 
 

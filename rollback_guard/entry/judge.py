@@ -142,7 +142,7 @@ def judge_update(
     found, others = _policies_of(question, update, here=here)
     readable = next((one for one in (found, *others) if one.policy is not None), None)
     production = update.ref.startswith(HEADS) and (
-        is_production((found, *others), short_branch(update.ref))
+        is_production((found, *others), short_branch(update.ref)) or _would_rule(question, update)
         if readable is not None
         else is_default(question, update.ref)
         # Where every policy is broken, any branch that is here may be production; the one that mends must come in.
@@ -189,6 +189,11 @@ def _signature_faults(question: Question) -> Callable[[Sequence[Opened]], list[s
         return ["" if said == GOOD else said for said in KeyRing(question).judge(opened)]
 
     return faults
+
+
+def _would_rule(question: Question, update: Update) -> bool:
+    """Whether a branch that is created would be the default one, and its policy say which branches are production."""
+    return update.old is None and question.repository.bare and update.ref in general_branches(question.repository)
 
 
 def _policies_of(question: Question, update: Update, *, here: bool) -> tuple[PolicyFound, tuple[PolicyFound, ...]]:

@@ -66,7 +66,7 @@ class KeyRing:
             blob = signature_of(envelope).public_key
         except FormatError as fault:
             return f"the envelope {fault.reason}"
-        other = self._why_no_target(statement.binding.target)
+        other = self.why_no_target(statement.binding.target)
         if other:
             return other
         key = self._key(statement, blob)
@@ -92,14 +92,15 @@ class KeyRing:
             found = self._keys_at(statement.base).get(blob)
         return found
 
-    def _why_no_target(self, target: str) -> str:
+    def why_no_target(self, target: str) -> str:
         """Why the policy of a branch gives no keys, or "". Where no default branch has one, each has its own."""
         if self._general is None:
             repository, self._general = self._question.repository, ("", ())
             with ObjectReader(repository.git) as objects:
                 for name, tip in tips_of(repository, *general_branches(repository)).items():
                     found = read_policy_at(objects, tip)
-                    if found.policy is not None:
+                    # A branch that its own policy does not protect may hold anybody's.
+                    if found.policy is not None and is_production((found,), short_branch(name)):
                         self._general = name, (found,)
                         break
         name, policies = self._general

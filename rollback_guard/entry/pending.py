@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.entry.proposal import Proposed, judge, kinds_of, roles_of
+from rollback_guard.entry.proposal import Proposed, able, judge, kinds_of, roles_of
 from rollback_guard.evidence.collect import EvidenceBook
 from rollback_guard.facts.model import Change, Known, SignedDecision
 from rollback_guard.gate.people import Makers, called, makers_of
@@ -82,7 +82,7 @@ def _plan(proposed: Proposed, policy: Policy, role: SignOff, makers: Makers, kin
         own = command if may else f"{command} --withdraw"
         needed.append(Needed(role=role.role, number=1, people=(called(policy, person),), command=own, veto=True))
         imagined += _imagine(proposed, role, person, decision, kinds)
-    eligible = sorted(allowed - makers.people - signers - set(vetoes))
+    eligible = sorted(able(proposed, policy, allowed - makers.people - signers - set(vetoes)))
     if missing > 0:
         people = tuple(called(policy, person) for person in eligible)
         needed.append(Needed(role=role.role, number=missing, people=people, command=command))

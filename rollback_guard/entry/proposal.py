@@ -13,6 +13,7 @@ from rollback_guard.entry.judge import brought_policy, evaluate, general_policie
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.collect import EvidenceBook
+from rollback_guard.evidence.keys import keys_of
 from rollback_guard.evidence.subject import Subject, subject_of
 from rollback_guard.facts.model import Change, Known, Unknown
 from rollback_guard.facts.policy_source import PolicyFound, read_policy_at, tips_of
@@ -31,6 +32,7 @@ from rollback_guard.git.refs import (
     short_branch,
 )
 from rollback_guard.git.repository import current_branch
+from rollback_guard.policy.keys import parse_key
 from rollback_guard.policy.model import Policy, SignOff
 
 TYPE_CHECKING = False
@@ -210,6 +212,16 @@ def roles_of(proposed: Proposed, policy: Policy) -> list[tuple[Policy, SignOff]]
     known = [(role, policy.members_of(role.by)) for role in policy.sign_off]
     others = brought.sign_off if brought is not None else ()
     return own + [(brought, role) for role in others if brought and (role, brought.members_of(role.by)) not in known]
+
+
+def able(proposed: Proposed, asking: Policy, people: frozenset[str]) -> frozenset[str]:
+    """Those of the people of a policy who can sign now: with keys that production lists, whatever it calls them."""
+    policy = proposed.found.policy
+    if policy is None or asking is policy:
+        return people
+    known = keys_of(policy)
+    mine = {person.id: person.keys for person in asking.people}
+    return frozenset(one for one in people if any(parse_key(line)[1] in known for line in mine.get(one, ())))
 
 
 def kinds_of(proposed: Proposed, policy: Policy, name: str) -> tuple[BindingKind, ...]:

@@ -11,6 +11,7 @@ import shlex
 import time
 from typing import NamedTuple, Optional
 
+from rollback_guard.entry.key_ring import KeyRing
 from rollback_guard.entry.proposal import Proposed, git_with_result, read_proposed, require_head, require_open
 from rollback_guard.entry.target import find_target
 from rollback_guard.entry.wiring import ask, here
@@ -190,7 +191,9 @@ def describe(proposed: Proposed, policy: Policy, subject: Subject) -> Landing:
         base=subject.base,
         head=subject.head,
         result_tree=subject.result_tree,
-        makers=tuple(dict.fromkeys(f"{written(one.identity)}" for one in makers if one.part != "merger")),
+        makers=tuple(
+            dict.fromkeys(f"{written(one.identity)}" for one in makers if one.part not in ("merger", "lander"))
+        ),
         commits=tuple(commits),
         commit_count=count,
         files=tuple(files),
@@ -208,10 +211,10 @@ def note_identity(repository: Repository, policy: Policy, signer: Signer) -> str
     return f"git works here as {called(policy, person.id)}, but the key is {called(policy, signer.key.person)}'s"
 
 
-def require_plain(option: str, text: str) -> None:
+def require_plain(option: str, text: str, *, breaks: str = "\n\t") -> None:
     """Raises: UsageError for text that no statement can hold; before anybody is asked, or shown it."""
     try:
-        check_text(text, option)
+        check_text(text, option, breaks=breaks)
     except FormatError as fault:
         raise UsageError(f"that cannot be signed: {fault.reason}", remedy="say it in fewer, plain words") from None
 
@@ -257,4 +260,10 @@ def ready(proposed: Proposed, policy: Policy) -> Subject:
     """What would land, once it is plain that a signature on it can count. Raises: as `require_open`."""
     subject = require_open(proposed)
     require_authorised(policy, subject)
+    why = KeyRing(proposed.question).why_no_target(subject.target)
+    if why:
+        raise RefusedError(
+            f"a server would not take what is signed about it: {why}",
+            remedy=f"land a change there that adds {proposed.branch} to `branches` of [production]",
+        )
     return subject

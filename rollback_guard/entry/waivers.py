@@ -81,7 +81,11 @@ def waived_of(question: Question, ring: KeyRing, opened: list[Opened]) -> Iterat
     for one in good:
         if isinstance(one.statement, WaiverStatement):
             by_rule.setdefault((one.statement.rule, one.statement.binding), []).append((one.statement, one.id))
-    for (rule, binding), pairs in sorted(by_rule.items()):
+    for (rule, binding), every in sorted(by_rule.items()):
+        policy = ring.policy_of(every[0][0])
+        pairs = [pair for pair in every if _could_count(question, policy, pair[0])]
+        if not pairs:
+            continue
         signed = tuple(sorted((statement for statement, _ in pairs), key=lambda one: (one.time, one.signer)))
         looked = (
             one for one in _reviews(question, ring, binding) if (one.rule, one.time >= signed[-1].time) == (rule, True)
@@ -92,8 +96,19 @@ def waived_of(question: Question, ring: KeyRing, opened: list[Opened]) -> Iterat
             signed=signed,
             ids=tuple(sorted(identity for _, identity in pairs)),
             reviews=tuple(looked),
-            policy=ring.policy_of(signed[0]),
+            policy=policy,
         )
+
+
+def _could_count(question: Question, policy: Policy | None, statement: WaiverStatement) -> bool:
+    """Whether the gate would count it in time: anybody with a key can sign more, that last for ever."""
+    terms = policy.waiver if policy is not None else None
+    if policy is None or terms is None or statement.signer not in policy.members_of(terms.by):
+        return False
+    if statement.expires - statement.time > terms.max_age:
+        return False
+    makers = makers_between(question, policy, statement.base, statement.head)
+    return isinstance(makers, Unknown) or statement.signer not in makers.value
 
 
 def _reviews(question: Question, ring: KeyRing, binding: Binding) -> list[WaiverReviewStatement]:
@@ -110,11 +125,16 @@ def _reviews(question: Question, ring: KeyRing, binding: Binding) -> list[Waiver
 
 def makers_of_waived(question: Question, policy: Policy, waived: Waived) -> Fact[frozenset[str]]:
     """Ids of the people who made what was let pass, by the base's .mailmap too."""
-    first, repository = waived.signed[0], question.repository
+    return makers_between(question, policy, waived.signed[0].base, waived.signed[0].head)
+
+
+def makers_between(question: Question, policy: Policy, base: str, head: str) -> Fact[frozenset[str]]:
+    """Ids of the people who made what lies between two commits, by the base's .mailmap too."""
+    repository = question.repository
     try:
-        survey = walk_range(repository, [first.head, f"^{first.base}"], keys=frozenset(), counting=()).survey
+        survey = walk_range(repository, [head, f"^{base}"], keys=frozenset(), counting=()).survey
         with ObjectReader(repository.git) as objects:
-            survey = Mailmaps(repository).apply(survey, first.base, objects)
+            survey = Mailmaps(repository).apply(survey, base, objects)
     except GuardError as error:
         return Unknown(error.message, "git fetch --all")
     return survey if isinstance(survey, Unknown) else Known(makers_of(policy, survey.value).people, survey.source)

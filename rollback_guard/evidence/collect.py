@@ -18,7 +18,7 @@ from rollback_guard.evidence.statement import (
     WaiverStatement,
     binding_key,
 )
-from rollback_guard.evidence.store import Stored, evidence_refs, look_up, look_up_about, never_fetched
+from rollback_guard.evidence.store import Stored, evidence_refs, fetched_at, look_up, look_up_about
 from rollback_guard.evidence.subject import Subject, subject_of
 from rollback_guard.evidence.verifier import Verifier
 from rollback_guard.facts.model import Change, Known, SignedDecision, SignedWaiver, Unknown
@@ -57,7 +57,7 @@ class EvidenceBook:
         self.verifier = verifier or Verifier(repository.git.env)
         self._examiner = Examiner(repository, self.verifier)
         self._refs: tuple[str, ...] | None = None
-        self._elsewhere = False
+        self._asked: int | None = None  # when the remotes were last asked in vain, Unix seconds; None: no need to
         self._later_keys = later_keys or {}
 
     def about(self, policy: Policy | None, change: Change, *, as_of: int, brought: Policy | None = None) -> Change:
@@ -79,10 +79,9 @@ class EvidenceBook:
         try:
             if self._refs is None:
                 self._refs = evidence_refs(self._repository)
-                self._elsewhere = not self._refs and never_fetched(self._repository)
+                self._asked = fetched_at(self._repository)
             if not self._refs:
-                unfetched = self._elsewhere and change.stage == "landed" and keys_of(policy)
-                return change._replace(decisions=UNFETCHED, waivers=UNFETCHED) if unfetched else change
+                return self._as_unfetched(change) if _rests_on_signatures(policy) else change
             subject = subject_of(change)
             if isinstance(subject, Unknown):
                 return change._replace(decisions=subject, waivers=subject)
@@ -91,6 +90,14 @@ class EvidenceBook:
         except GuardError as error:
             unknown = Unknown(f"the recorded evidence cannot be read: {error.message}", error.remedy)
             return change._replace(decisions=unknown, waivers=unknown)
+
+    def _as_unfetched(self, change: Change) -> Change:
+        """Of what landed after the remotes were last asked, nobody knows here what was signed."""
+        messages = change.messages.value if isinstance(change.messages, Known) else ()
+        landed = max((one.time or 0 for one in messages if one.bearer == "landing"), default=0)
+        if change.stage != "landed" or self._asked is None or landed <= self._asked:
+            return change
+        return change._replace(decisions=UNFETCHED, waivers=UNFETCHED)
 
     def _collect(
         self, policy: Policy, change: Change, subject: Subject, refs: tuple[str, ...], terms: Terms, wanted: Wanted
@@ -127,6 +134,12 @@ class EvidenceBook:
         most = f"--max-count={EARLIER_HEADS}"
         out = self._repository.git.run("rev-list", most, subject.head, f"^{subject.base}", "--").stdout
         return [subject.head, *decode(out).split()]
+
+
+def _rests_on_signatures(policy: Policy) -> bool:
+    """Whether a verdict may need what people signed, and somebody could have."""
+    asked = policy.waiver is not None or any(role.proof != "trailer" for role in policy.sign_off)
+    return asked and bool(keys_of(policy))
 
 
 def _wanted(policies: tuple[Policy, ...]) -> Wanted:

@@ -77,7 +77,8 @@ class CommitProof:
             return
         for maker in change.survey.value.makers:
             people = (self._policy.person_of(one.email) for one in (maker.identity, maker.mapped) if one is not None)
-            self._people[maker.identity.email] = frozenset(one.id for one in people if one is not None)
+            before = self._people.get(maker.identity.email, frozenset())
+            self._people[maker.identity.email] = before | {one.id for one in people if one is not None}
 
     def _commits(self, revs: tuple[str, ...]) -> Iterator[SignedCommit]:
         """The commits as they are stored, each held against who git itself says has committed it."""

@@ -13,6 +13,7 @@ from rollback_guard.git.process import decode
 from rollback_guard.git.refs import is_ancestor
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.streams import split_stream
+from rollback_guard.git.tree_walk import TREE_LIMIT, read_folder, read_items
 from rollback_guard.policy.paths import OURS
 
 TYPE_CHECKING = False
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 ADDITIONS = 10_000  # envelopes that one push may bring
 OBJECTS = 20  # that one envelope may need, when each was recorded by a commit of its own
-LARGEST_TREE = 1 << 22  # bytes of one folder, in the history too
+# Bytes of one object, in the history too: of an envelope, a folder, a commit with its message.
+_MOST = {b"blob": LARGEST, b"tree": 1 << 22, b"commit": 1 << 12}
 TOLD = 10  # reasons that are given
 
 
@@ -72,7 +74,7 @@ def _shape(repository: Repository, objects: ObjectReader, old: str | None, new: 
 def _reasons(
     repository: Repository, objects: ObjectReader, old: str | None, new: str, readable: Readable
 ) -> Iterator[str]:
-    yield from _bulk(repository, new)
+    yield from _bulk(repository, objects, new)
     sieve = Sieve(objects)
     before = None if old is None else _root(objects, old)
     names: set[str] = set()  # of envelopes: each lies in two folders
@@ -90,32 +92,44 @@ def _root(objects: ObjectReader, old: str) -> str | None:
     return None if was is not None and was.type == "blob" else root_of(objects, old)
 
 
-def _bulk(repository: Repository, new: str) -> Iterator[str]:
+def _bulk(repository: Repository, objects: ObjectReader, new: str) -> Iterator[str]:
     """What would be stored although the tip's tree does not show it: history is kept as well."""
-    brought = list(_new_objects(repository, new))
+    brought = dict(_new_objects(repository, new))
     if len(brought) > ADDITIONS * OBJECTS:
         yield f"it brings more than {ADDITIONS * OBJECTS:,} objects in one push"
         return
-    shown = frozenset(_new_objects(repository, f"{new}^{{tree}}"))
+    shown = frozenset(oid for oid, _ in _new_objects(repository, f"{new}^{{tree}}"))
     stdin = b"".join(oid + b"\n" for oid in brought)
     layout = "--batch-check=%(objecttype) %(objectsize) %(objectname)"
     for lines in split_stream(repository.git.chunks("cat-file", layout, stdin=stdin), b"\n"):
         for line in lines:
-            kind, size, oid = line.split(b" ")
-            short, most = decode(oid[:12]), LARGEST_TREE if kind == b"tree" else LARGEST
+            kind, size, oid = (*line.split(b" "), b"", b"")[:3]
+            if not size.isdigit():
+                yield "its history holds names that nobody records"
+                return
+            short, most = decode(oid[:12]), _MOST.get(kind, 0)
             if int(size) > most:
                 yield f"its history holds {short}, a {decode(kind)} of more than {most:,} bytes"
                 return
-            if kind == b"blob" and oid not in shown:
+            hidden = kind != b"commit" and oid not in shown
+            if hidden and not (kind == b"tree" and _is_part(objects, decode(oid), f"{new}:{decode(brought[oid])}")):
                 yield f"its history holds {short}, which is nowhere in what would be there now"
                 return
 
 
-def _new_objects(repository: Repository, rev: str) -> Iterator[bytes]:
-    """The oids that a revision brings, a few more than may come at most."""
+def _is_part(objects: ObjectReader, oid: str, now: str) -> bool:
+    """Whether a folder of the history has only names that are in the same place now: evidence only grows."""
+    there = objects.read(now, limit=TREE_LIMIT) if "\n" not in now else None
+    return there is not None and read_folder(objects, oid).keys() <= read_items(there).keys()
+
+
+def _new_objects(repository: Repository, rev: str) -> Iterator[tuple[bytes, bytes]]:
+    """The oids that a revision brings, each with its path there; a few more than may come at most."""
     count = 0
     for lines in split_stream(repository.git.chunks("rev-list", "--objects", rev, "--not", "--all"), b"\n"):
-        yield from (line.partition(b" ")[0] for line in lines)
+        for line in lines:
+            oid, _, path = line.partition(b" ")
+            yield oid, path
         count += len(lines)
         if count > ADDITIONS * OBJECTS:
             return

@@ -11,12 +11,17 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GitError, RefusedError, UsageError
 from rollback_guard.evidence.store import note_fetched
+from rollback_guard.evidence.store_fit import Fit, choose_fit
 from rollback_guard.evidence.store_merge import merge
 from rollback_guard.evidence.store_moves import pause, read_tip
 from rollback_guard.evidence.store_paths import EVIDENCE, TRACKING
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import list_refs, update_refs
 from rollback_guard.git.repository import Repository, read_config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.evidence.store_fit import Unfit
 
 ATTEMPTS = 100  # how often others may be faster before a push gives up
 STUCK = 3  # how often a remote may refuse although its evidence did not move meanwhile
@@ -40,6 +45,7 @@ class Pushed(NamedTuple):
     tip: Optional[str]
     sent: bool
     skipped: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()  # what no server would take, and why
 
 
 def tracking_ref(remote: str) -> str:
@@ -62,20 +68,29 @@ def fetch(repository: Repository, remote: str) -> Fetched:
     return Fetched(theirs=theirs, tip=merged.tip, added=merged.added, skipped=merged.skipped)
 
 
-def push(repository: Repository, remote: str) -> Pushed:
+def push(repository: Repository, remote: str, unfit: Unfit | None = None) -> Pushed:
     """Send our evidence to a remote, joined with what it has. What others push meanwhile is joined as well.
 
+    `unfit` says of each envelope why a server does not take it, or "". It is asked when one took none: that, and what
+    the server names, stays here then and holds up no others.
     The hook pre-push is not run: what it judges is no evidence. Raises: as `fetch`; RefusedError when the remote
     does not take it, with what it says.
     """
     _require_remote(repository, remote)
     skipped: tuple[str, ...] = ()
     seen, refused, attempts = _seen(repository, remote), 0, 0
-    tip = read_tip(repository)
+    tip, named, sift = read_tip(repository), set[str](), False
     while tip is not None:
-        answer = _push(repository, remote, tip)
+        fit = choose_fit(repository, seen, tip, unfit, named) if sift and unfit is not None else Fit(tip)
+        if fit.commit is None:
+            return Pushed(tip=tip, sent=False, skipped=skipped, kept=fit.kept)
+        answer = _push(repository, remote, fit.commit)
         if answer.taken:
-            return Pushed(tip=tip, sent=answer.sent, skipped=skipped)
+            return Pushed(tip=tip, sent=answer.sent, skipped=skipped, kept=fit.kept)
+        if answer.final and unfit is not None and (not sift or answer.named - named):
+            named |= answer.named
+            sift = True
+            continue
         theirs = _fetch(repository, remote)
         attempts, refused = attempts + 1, refused + 1 if theirs == seen else 0
         if refused == STUCK or attempts == ATTEMPTS or (refused and answer.final):
@@ -146,6 +161,7 @@ class _Answer(NamedTuple):
     sent: bool
     final: bool
     said: str
+    named: frozenset[str] = frozenset()  # the beginnings of the ids that our hook there names
 
 
 def _push(repository: Repository, remote: str, tip: str) -> _Answer:
@@ -162,7 +178,15 @@ def _push(repository: Repository, remote: str, tip: str) -> _Answer:
     final = not about or about.endswith("hook declined)")
     reason = about.rpartition("\t")[2]
     said = "; ".join(filter(None, (reason, _told(process.stderr))))
-    return _Answer(taken=taken, sent=sent, final=final, said=said)
+    return _Answer(taken=taken, sent=sent, final=final, said=said, named=_named(process.stderr))
+
+
+def _named(stderr: bytes) -> frozenset[str]:
+    """The envelopes that our hook on the other side refuses, by the first digits of their ids. See `admission`."""
+    import re
+
+    said = " ".join(decode(stderr).replace("remote:", " ").split())
+    return frozenset(re.findall(r"\b([0-9a-f]{12}), in the name of ", said))
 
 
 def _told(stderr: bytes) -> str:

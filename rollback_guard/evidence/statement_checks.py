@@ -71,6 +71,15 @@ def _binding(binding: Binding, name: str) -> None:
         _oid(binding.base, "the binding's base")
 
 
+def is_branch(ref: str) -> bool:
+    """Whether a statement can name a branch (full name)."""
+    try:
+        _target(ref)
+    except FormatError:
+        return False
+    return True
+
+
 def _source(ref: Any, name: str) -> None:
     if ref is not None:
         _target(ref, name)

@@ -89,10 +89,14 @@ def evidence_refs(repository: Repository) -> tuple[str, ...]:
     return tuple(found)
 
 
-def never_fetched(repository: Repository) -> bool:
-    """Whether there may be evidence on a remote of which this clone has not heard yet."""
-    fetched = os.path.exists(os.path.join(repository.common_dir, FETCHED))
-    return not fetched and bool(read_config(repository, r"^remote\..*\.url$"))
+def fetched_at(repository: Repository) -> int | None:
+    """When a remote was last asked for evidence and had none, in Unix seconds, 0 for never; None without a remote."""
+    if not read_config(repository, r"^remote\..*\.url$"):
+        return None
+    try:
+        return int(os.stat(os.path.join(repository.common_dir, FETCHED)).st_mtime)
+    except OSError:
+        return 0
 
 
 def note_fetched(repository: Repository) -> None:
@@ -101,7 +105,7 @@ def note_fetched(repository: Repository) -> None:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8"):
-            pass
+            os.utime(path)
     except OSError:
         pass
 

@@ -66,7 +66,7 @@ def advance(repository: Repository, decide: Decide) -> str | None:
             step = decide(objects, tip)
         if step is None:
             return tip
-        new = step.commit or _write(repository, step)
+        new = step.commit or write_step(repository, step)
         try:
             update_refs(repository, ((EVIDENCE, new, tip or repository.zero),), reason="guard: evidence")
             return new
@@ -78,7 +78,8 @@ def advance(repository: Repository, decide: Decide) -> str | None:
         pause()
 
 
-def _write(repository: Repository, step: Step) -> str:
+def write_step(repository: Repository, step: Step) -> str:
+    """Write a step's commit, and move nothing to it yet; its oid."""
     with LooseQuarantine(repository) as quarantine:
         new = write_files(quarantine, step.parents, step.files, encode(step.message))
         quarantine.keep()

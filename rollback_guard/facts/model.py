@@ -93,8 +93,8 @@ class Maker(NamedTuple):
 
     identity: Identity
     # "merger": who made a merge that lands and that holds only what git itself merged;
-    # "pusher": who brought it to the server, as far as the server knows
-    part: Literal["author", "committer", "co-author", "merger", "pusher"]
+    # "pusher": who brought it to the server, as far as the server knows; "lander": who brought such a merge there
+    part: Literal["author", "committer", "co-author", "merger", "pusher", "lander"]
     commit: str
     mapped: Optional[Identity] = None  # who that is by production's .mailmap, where it says somebody else
 

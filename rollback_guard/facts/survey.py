@@ -33,9 +33,16 @@ from rollback_guard.git.repository import Repository
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Literal
+
+    Part = Literal["author", "pusher"]
 
 CO_AUTHOR = "co-authored-by"
 HUNKS_KEPT = 20  # of one merge
+
+
+# What whoever made or brought a merge becomes once it holds what git did not merge.
+_OWN: dict[str, Part] = {"merger": "author", "lander": "pusher"}
 
 
 class SeenMerge(NamedTuple):
@@ -61,7 +68,7 @@ class Walk:
         self.merges: list[SeenMerge] = []
         self.boundaries: frozenset[bytes] = frozenset()
         self.cut = False  # the walk came to where a shallow clone ends
-        self.pushed: dict[bytes, tuple[str, ...]] = {}  # who brought a commit to this server, as far as it knows
+        self.pushed: Mapping[bytes, tuple[str, ...]] = {}  # who brought a commit to this server, as far as it knows
         self.base = b""
         self.reached = False  # a commit of the walk has the base for parent
 
@@ -86,14 +93,14 @@ class Walk:
             self._add_trailers(commit, record[log.TRAILERS])
         if self.boundaries and commit in self.boundaries:
             self.cut = True
-        if self.pushed and not only_merged:
-            self._add_pushers(commit)
+        if self.pushed:
+            self._add_pushers(commit, "lander" if only_merged else "pusher")
 
-    def _add_pushers(self, commit: bytes) -> None:
-        """Whoever brought it may have made it, whatever name it bears."""
+    def _add_pushers(self, commit: bytes, part: str) -> None:
+        """Whoever brought it may have made it, whatever name it bears; of a merge that lands, only what git did not."""
         for name in self.pushed.get(commit, ()):
             email = name if "@" in name else ""
-            self._people.setdefault((encode(name), encode(email), "pusher"), commit)
+            self._people.setdefault((encode(name), encode(email), part), commit)
 
     def _add_trailers(self, commit: bytes, field: bytes) -> None:
         for key, value in self._find_trailers(field):
@@ -187,7 +194,7 @@ def with_mergers(survey: Fact[Survey], merges: Fact[tuple[MergeCheck, ...]]) -> 
         return survey
     own = {check.commit for check in merges.value} if isinstance(merges, Known) else None
     makers = tuple(
-        maker._replace(part="author") if maker.part == "merger" and (own is None or maker.commit in own) else maker
+        maker._replace(part=_OWN[maker.part]) if maker.part in _OWN and (own is None or maker.commit in own) else maker
         for maker in survey.value.makers
     )
     return Known(survey.value._replace(makers=makers), survey.source)

@@ -38,7 +38,7 @@ def evaluate_change(
     it would be after the change, `proposed_error` why that cannot be read, `brought` where it was read.
     """
     best: ChangeVerdict | None = None
-    for moment in moments(change, as_of):
+    for moment in moments(policy or proposed, change, as_of):
         case = _open_case(policy, seen_at(change, moment), moment, proposed, proposed_error)
         present = _answer_all(case)
         case = _compare(case._replace(present=present), proposed, used)
@@ -112,8 +112,22 @@ def _compare(case: Case, proposed: Policy | None, used: PolicyUsed) -> Case:
             return case._replace(proposed_error="the change deletes the policy")
     if proposed is None or proposed == case.policy:
         return case._replace(proposed=case.present)
-    other = Case(policy=proposed, change=change, as_of=case.as_of)
+    other = Case(policy=proposed, change=_as_called(change, case.policy, proposed), as_of=case.as_of)
     return case._replace(proposed=_answer_all(other))
+
+
+def _as_called(change: Change, old: Policy, new: Policy) -> Change:
+    """The change, with people whom the new policy calls otherwise by their new ids: one key is one person."""
+    from rollback_guard.policy.keys import parse_key
+
+    kept = {person.id for person in new.people}
+    by_key = {parse_key(line)[1]: person.id for person in new.people for line in person.keys}
+    gone = [(person.id, parse_key(line)[1]) for person in old.people if person.id not in kept for line in person.keys]
+    ids = {one: by_key[key] for one, key in gone if key in by_key}
+    if not ids or not isinstance(change.decisions, Known):
+        return change
+    called = tuple(one._replace(person=ids.get(str(one.person), one.person)) for one in change.decisions.value)
+    return change._replace(decisions=Known(called, change.decisions.source))
 
 
 def _answer_all(case: Case) -> tuple[Outcome, ...]:

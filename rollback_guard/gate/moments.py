@@ -8,12 +8,15 @@ at one of the moments that can be told apart, which are those at which somebody 
 from __future__ import annotations
 
 from rollback_guard.facts.model import Change, Known, SignedDecision
+from rollback_guard.gate.people import makers_of
+from rollback_guard.gate.proofs import about_this
 from rollback_guard.gate.signoffs import DAY
+from rollback_guard.policy.model import Policy
 
 MOST = 16  # moments of one commit
 
 
-def moments(change: Change, now: int) -> tuple[int, ...]:
+def moments(policy: Policy | None, change: Change, now: int) -> tuple[int, ...]:
     """The moments at which a change may have landed, the earliest first; now, for what has not landed yet."""
     if change.stage != "landed" or not isinstance(change.messages, Known):
         return (now,)
@@ -21,9 +24,24 @@ def moments(change: Change, now: int) -> tuple[int, ...]:
     made = min([now, *times])
     if merged(change):
         return (made,)
-    signed = [one.time for one in change.decisions.value] if isinstance(change.decisions, Known) else []
-    signed += [one.time for one in change.waivers.value] if isinstance(change.waivers, Known) else []
-    return (*sorted({made, *(time for time in signed if made < time < now)})[: MOST - 1], now)
+    later = sorted({time for time in _signed(policy, change) if made < time < now})
+    return (made, *later[2 - MOST :], now)
+
+
+def _signed(policy: Policy | None, change: Change) -> list[int]:
+    """When somebody signed what counts: anybody with a key could add any number of others."""
+    if policy is None:
+        return []
+    makers = makers_of(policy, change.survey.value).people if isinstance(change.survey, Known) else frozenset()
+    times = []
+    if isinstance(change.decisions, Known):
+        for role in policy.sign_off:
+            may = policy.members_of(role.by) - makers
+            times += [one.time for one in change.decisions.value if one.person in may and about_this(one, role)]
+    if isinstance(change.waivers, Known) and policy.waiver is not None:
+        may = policy.members_of(policy.waiver.by) - makers
+        times += [one.time for one in change.waivers.value if one.person in may and not one.stale]
+    return times
 
 
 def merged(change: Change) -> bool:

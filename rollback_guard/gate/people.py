@@ -56,7 +56,7 @@ def person_of(policy: Policy, email: str) -> Person | None:
 
 def makers_of(policy: Policy, survey: Survey) -> Makers:
     """The makers of a change, collapsed to people. Who only merged what others made is none of them."""
-    involved = [maker for maker in survey.makers if maker.part != "merger"]
+    involved = [maker for maker in survey.makers if maker.part not in ("merger", "lander")]
     makers = [one for maker in involved for one in (maker.identity, maker.mapped) if one is not None]
     found = {identity.email for identity in makers if identity.email}
     known = [person_of(policy, email) for email in found]

@@ -50,10 +50,11 @@ def signed_route(case: Case) -> SignedRoute:
     if branch is not None:
         who = listed(called(policy, person) for person in dict.fromkeys(named[branch]))
         return SignedRoute(branch=branch, note=f"signed as coming from {branch} by {who}")
-    if named or not signed:
+    if not signed:
         return SignedRoute()
+    said = f"named {listed(named)}, which is no approved way" if named else "named none"
     unknown = Unknown(
-        "it was signed, but no branch that is here brought it, and who signed named none",
+        f"it was signed, but no branch that is here brought it, and who signed {said}",
         "git fetch --all   # if the branch that brought it is still on a remote",
     )
     return SignedRoute(unknown=unknown)

@@ -96,6 +96,8 @@ def _why_odd(lines: list[bytes]) -> str:
     for once in (b"author", b"committer", b"tree"):
         if names.count(once) != 1:
             return ODD
+    if any(b"\0" in line for line in lines):
+        return ODD
     if any(name.startswith(b"gpgsig") for name in names) or names.count(b"encoding") > 1:
         return ODD
     for line in lines:

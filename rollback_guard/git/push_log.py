@@ -7,6 +7,7 @@ runs the server: it comes from the web server, the forge or the line of a key in
 from __future__ import annotations
 
 import os
+import stat
 
 from rollback_guard.git.process import decode, encode
 from rollback_guard.git.repository import Repository, read_config
@@ -38,39 +39,73 @@ def new_commits(repository: Repository, tips: Iterable[str]) -> tuple[bytes, ...
     return tuple(repository.git.run("rev-list", "--stdin", "--not", "--all", stdin=encode(stdin)).stdout.split())
 
 
-def note_pushes(repository: Repository, pusher: str, commits: Sequence[bytes]) -> None:
-    """Note that somebody brought these commits.
+def note_pushes(repository: Repository, pusher: str, commits: Sequence[bytes]) -> str:
+    """Note that somebody brought these commits; why it could not be noted, or "".
 
-    Where nothing can be written, nothing is noted: a push is not refused for that.
+    A push is not refused for that. The file may be written by whoever may write objects.
     """
     if not commits:
-        return
+        return ""
     path = os.path.join(repository.common_dir, FILE)
     end = encode(f" {pusher}\n")
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shared = os.stat(os.path.join(repository.common_dir, "objects")).st_mode
+        if not os.path.isdir(os.path.dirname(path)):
+            os.makedirs(os.path.dirname(path))
+            os.chmod(os.path.dirname(path), stat.S_IMODE(shared))
+        new = not os.path.exists(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
+            if new:
+                os.fchmod(descriptor, stat.S_IMODE(shared) & 0o666)
             # Each write goes to the end of the file: of pushes at the same time, no line is torn.
             for first in range(0, len(commits), BATCH):
                 os.write(descriptor, b"".join(oid + end for oid in commits[first : first + BATCH]))
         finally:
             os.close(descriptor)
-    except OSError:
-        pass
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    return ""
 
 
-def read_pushes(repository: Repository, arriving: Mapping[bytes, str]) -> dict[bytes, tuple[str, ...]]:
+def read_pushes(repository: Repository, arriving: Mapping[bytes, str]) -> Mapping[bytes, tuple[str, ...]]:
     """The names of those who pushed a commit that no ref held before, by its oid.
 
     `arriving` is what is being pushed just now, and by whom; all that there is where nothing is noted.
     """
-    found: dict[bytes, tuple[str, ...]] = {oid: (name,) for oid, name in arriving.items()}
+    noted = _noted(os.path.join(repository.common_dir, FILE))
+    if not arriving:
+        return noted
+    return {**noted, **{oid: tuple(dict.fromkeys((name, *noted.get(oid, ())))) for oid, name in arriving.items()}}
+
+
+class _Noted:
+    """What was read last: a run asks for it with every change."""
+
+    __slots__ = ("names", "seen")
+
+    def __init__(self) -> None:
+        self.seen: tuple[object, ...] = ()
+        self.names: dict[bytes, tuple[str, ...]] = {}
+
+
+_last = _Noted()
+
+
+def _noted(path: str) -> dict[bytes, tuple[str, ...]]:
+    found: dict[bytes, tuple[str, ...]] = {}
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}  # a hundred thousand commits bear a few names
     try:
-        with open(os.path.join(repository.common_dir, FILE), "rb") as file:
+        with open(path, "rb") as file:
+            state = os.fstat(file.fileno())
+            seen = (path, state.st_ino, state.st_size, state.st_mtime_ns)
+            if seen == _last.seen:
+                return _last.names
             for line in file:
                 oid, _, name = line.rstrip(b"\n").partition(b" ")
-                found[oid] = tuple(dict.fromkeys((*found.get(oid, ()), decode(name))))
+                names = tuple(dict.fromkeys((*found.get(oid, ()), decode(name))))
+                found[oid] = same.setdefault(names, names)
     except OSError:
-        pass
+        return {}
+    _last.seen, _last.names = seen, found
     return found

@@ -99,6 +99,7 @@ def render_verified(good: int, bad: tuple[Evidence, ...], unreadable: tuple[tupl
     return "\n".join(lines)
 
 
-def render_moved(remote: str, said: str, skipped: tuple[str, ...]) -> str:
-    """What came of a fetch or a push."""
-    return "\n".join([f"{visible(remote)}: {said}", *(f"not taken over: {visible(one)}" for one in skipped)])
+def render_moved(remote: str, said: str, skipped: tuple[str, ...], kept: tuple[str, ...] = ()) -> str:
+    """What came of a fetch or a push. `kept` is what the remote would not take."""
+    lines = [f"{visible(remote)}: {said}", *(f"not taken over: {visible(one)}" for one in skipped)]
+    return "\n".join([*lines, *(f"kept here, it would not be taken: {visible(one)}" for one in kept)])

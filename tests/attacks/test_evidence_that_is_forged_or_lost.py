@@ -308,3 +308,35 @@ def test_a_forgotten_ssh_keygen_is_never_good_news(office: Office, tmp_path: Pat
                 (lean / name).symlink_to(found)
     assert shutil.which("ssh-keygen", path=str(lean)) is None
     office.scene.refused("main", rules=("ssh-keygen",), code=4, PATH=str(lean))
+
+
+@pytest.mark.parametrize("head", ["refs/heads/trunk", "refs/heads/master"])
+def test_a_default_branch_that_somebody_else_makes(office: Office, head: str) -> None:
+    """The server's HEAD names a branch that nobody has made yet; its policy would say what is production."""
+    repo, name = office.repo, head.removeprefix("refs/heads/")
+    office.scene.on_server("symbolic-ref", "HEAD", head)
+    for branches in (f'["{name}", "play"]', '["nothing"]'):
+        repo.git("checkout", "-q", "--orphan", "evil", "main")
+        policy = repo.git("show", "main:rollback-guard.toml").replace('"main"', '"*"', 1).replace('["*"]', branches)
+        repo.write_file("rollback-guard.toml", policy)
+        repo.commit("Ours now", by="jane")
+        done = office.scene.push(f"evil:{head}")
+        assert done.code != 0, done.err
+        repo.checkout("main")
+        repo.git("branch", "-D", "evil")
+    office.everybody_signs()
+    office.send()
+
+
+def test_an_unguarded_default_branch_says_nothing_of_production(office: Office) -> None:
+    """HEAD is a branch that anybody may push to, as with git-flow."""
+    repo = office.repo
+    repo.branch("develop", "main")
+    office.scene.admin("develop")
+    office.scene.on_server("symbolic-ref", "HEAD", "refs/heads/develop")
+    policy = repo.git("show", "main:rollback-guard.toml").replace('"main"', '"play"')
+    repo.write_file("rollback-guard.toml", policy)
+    repo.commit("Ours now", by="jane")
+    assert office.scene.push("develop").code == 0
+    office.everybody_signs()
+    office.send()

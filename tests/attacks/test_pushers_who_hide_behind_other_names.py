@@ -18,7 +18,7 @@ from rollback_guard.git.repository import open_repository
 from tests.attacks.conftest import scene_of
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import guard
-from tests.support.signing import SHOP, Desk, make_keys
+from tests.support.signing import SHOP, Desk, make_keys, sign
 
 NEED = (("omar", "review"), ("quinn", "qa"), ("uma", "uat"))
 
@@ -201,3 +201,46 @@ def test_over_http_the_server_says_who_it_is_whatever_the_client_sets(office: Of
             thread.join()
     commits = office.repo.git("rev-list", "main..release/1.4").split()
     assert (office.scene.server / FILE).read_text() == "".join(f"{one} quinn\n" for one in commits)
+
+
+def test_who_pushes_a_merge_that_they_resolved_by_hand_made_it(office: Office) -> None:
+    """It bears jane's name, and what it holds beyond what git merged is quinn's."""
+    repo = office.repo
+    repo.checkout("main")
+    repo.commit("Another price", by="uma", app_dot_py="price = 3\n")
+    office.scene.admin("main")
+    assert office.scene.push("release/1.4", REMOTE_USER="jane").code == 0
+    repo.git("merge", "-q", "--no-ff", "--no-commit", "release/1.4", check=False)
+    repo.write(app_dot_py="price = 666\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "-m", "Merge branch 'release/1.4'", **repo.as_person("jane"))
+    merge = repo.head()
+    for person, role in NEED:
+        said = sign(repo, person, role, "--head", "release/1.4")
+        assert said.code in (0, 1)  # the conflict keeps them from signing the branch
+    repo.git("branch", "-f", "release/1.5", merge)
+    repo.git("update-ref", "refs/heads/main", "main~1")
+    assert office.scene.push("release/1.5", REMOTE_USER="quinn").code == 0
+    repo.checkout("release/1.5")
+    for person, role in NEED:
+        assert sign(repo, person, role, "--head", "release/1.5").code == 0
+    assert office.scene.push(f"{EVIDENCE}:{EVIDENCE}").code == 0
+    done = office.scene.push("release/1.5:main", REMOTE_USER="uma")
+    assert "Quinn Lee <quinn@acme.example> signed as qa" in _said(done)
+
+
+def test_where_it_cannot_be_noted_who_pushed_the_server_says_so(office: Office) -> None:
+    (office.scene.server / FILE).mkdir(parents=True)
+    done = office.scene.push("release/1.4", REMOTE_USER="jane")
+    assert done.code == 0
+    assert "who pushed could not be noted" in done.err
+
+
+def test_what_is_noted_may_be_written_by_whoever_may_write_objects(path_of_repo: Path) -> None:
+    repo = RepositoryBuilder(path_of_repo)
+    repo.commit("Begin")
+    repository = open_repository(str(repo.path), {})
+    (repo.path / ".git/objects").chmod(0o2775)
+    assert note_pushes(repository, "jane", (b"1" * 40,)) == ""
+    assert oct((repo.path / ".git" / FILE).stat().st_mode & 0o777) == "0o664"
+    assert oct((repo.path / ".git" / FILE).parent.stat().st_mode & 0o2777) == "0o2775"

@@ -21,6 +21,7 @@ HEADERS = {
     "an-address-in-the-name": "committer <omar@acme.example> <jane@acme.example> {at}\n",
     "another-signature-header": "committer {jane} {at}\ngpgsig-sha512 AA\n",
     "utf-7": "committer {omar} {at}\nencoding UTF-7\nx-note a+AAo-committer {jane} {at}\n",
+    "nul": "committer {jane} {at}\nx-note a\0b\n",
     "two-encodings": "committer {jane} {at}\nencoding UTF-8\nencoding UTF-7\n",
 }
 

@@ -33,7 +33,7 @@ def test_message_of_ten_megabytes(scene: Scene, shape: str) -> None:
         f"committer J <jane@acme.example> 1780100000 +0000\n\n{text}\n"
     )
     scene.push(f"{head}:refs/heads/release/2")
-    assert timed(scene, f"{head}:refs/heads/main") < 60
+    assert timed(scene, f"{head}:refs/heads/main") < 180
 
 
 def test_trailer_folded_over_hundreds_of_thousands_of_lines() -> None:

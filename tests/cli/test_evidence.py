@@ -12,7 +12,7 @@ import pytest
 from rollback_guard.git.repository import open_repository
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import check, guard
-from tests.support.servers import run_git
+from tests.support.servers import Server, run_git
 from tests.support.signing import SHOP, key_of, policy, sign, signed, signed_shop
 
 EVIDENCE = "refs/rollback-guard/evidence"
@@ -323,3 +323,24 @@ def test_verdict_that_cannot_be_recorded(path_of_repo: Path) -> None:
     assert said.code == 4
     assert "the verdict cannot be recorded" in said.err
     assert repo.git("ls-tree", "-r", EVIDENCE, "verdict") == ""
+
+
+def test_what_a_server_does_not_take_holds_up_nothing_else(tmp_path: Path) -> None:
+    """Signed for a branch that the server lost meanwhile: that stays here, and the rest is sent."""
+    text = policy().replace('["main", "stable"]', '["main", "line/*"]')
+    repo = signed_shop(tmp_path / "repo", text=text)
+    server = Server(tmp_path / "server.git")
+    server.takes(repo, "main", "release/1.4")
+    server.guarded()
+    repo.git("remote", "add", "origin", server.url)
+    repo.git("branch", "line/1", "main")
+    assert sign(repo, "quinn", "qa", into="line/1").code == 0
+    assert guard(repo.path, "evidence", "push").code == 1
+    assert sign(repo, "quinn", "qa").code == 0
+    said = guard(repo.path, "evidence", "push", "--format", "json")
+    assert (said.code, said.json["sent"], len(said.json["kept"])) == (1, True, 1)
+    assert "the other side refused it" in said.json["kept"][0]
+    assert guard(server.path, "evidence", "list", "--all").out.count("quinn: approve as qa") == 1
+    again = guard(repo.path, "evidence", "push")
+    assert "kept here, it would not be taken" in again.out
+    assert guard(repo.path, "evidence", "list", "--all").out.count("quinn: approve as qa") == 2

@@ -394,3 +394,43 @@ def test_commits_are_signed_before_a_policy_that_asks_for_it_lands(path_of_repo:
     repo.git(*config, "rebase", "-q", "--force-rebase", "main", **repo.as_person("jane"))
     signed(repo)
     assert check(repo.path, "--into", "main").code == 0
+
+
+def test_whom_the_change_itself_brings_is_not_counted_on(path_of_repo: Path) -> None:
+    text = policy(more=SECURITY.replace("uma", "eve"))
+    people = f"[people.eve]\nname = 'Eve'\nemails = ['eve@x.example']\nkeys = ['{public_key('eve')}']\n\n[people.uma]"
+    repo = changed_policy(path_of_repo, text.replace("[people.uma]", people))
+    signed(repo)
+    way = guard(repo.path, "explain", "release/1.4", "--format", "json").json["to-allow"]
+    (role,) = way["sign-offs"]
+    assert (way["allowed"], role["role"], role["people"]) == (False, "security", [])
+
+
+def test_who_is_called_otherwise_by_the_change_is_the_same_person(path_of_repo: Path) -> None:
+    text = policy().replace("[people.quinn]", "[people.quinn-lee]").replace('"quinn"', '"quinn-lee"')
+    repo = changed_policy(path_of_repo, text)
+    signed(repo)
+    assert check(repo.path, "--into", "main").code == 0
+
+
+def test_a_branch_that_only_its_own_policy_protects(path_of_repo: Path) -> None:
+    """A server takes nothing that is signed about it, so nobody signs in vain."""
+    repo = signed_shop(path_of_repo)
+    repo.branch("frozen", "main")
+    repo.write_file("rollback-guard.toml", policy().replace('["main", "stable"]', '["main", "stable", "frozen"]'))
+    repo.commit("Protect this branch", by="uma")
+    said = sign(repo, "quinn", "qa", "--head", "release/1.4", into="frozen")
+    assert (said.code, "frozen is no production branch by the policy of main" in said.err) == (1, True)
+    assert "adds frozen to `branches` of [production]" in said.err
+
+
+@pytest.mark.parametrize("name", ["release/\udcff", "release/a\x85b"])
+def test_a_branch_whose_name_no_statement_can_hold(path_of_repo: Path, name: str) -> None:
+    repo = signed_shop(path_of_repo)
+    repo.git(
+        "update-ref", "--stdin", stdin=f"create refs/heads/{name} {repo.head()}\n".encode("utf-8", "surrogateescape")
+    )
+    repo.checkout("main")
+    repo.git("branch", "-D", "release/1.4")
+    head = repo.git("for-each-ref", "--format=%(objectname)", "refs/heads/release").split()[0]
+    assert sign(repo, "quinn", "qa", "--head", head).code == 0

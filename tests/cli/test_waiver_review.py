@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from rollback_guard.entry import signing, waivers
+from rollback_guard.entry.cli import waiver_review
+from rollback_guard.entry.evidence_reading import find_stored
+from rollback_guard.evidence.opened import Opened, open_envelope
+from rollback_guard.evidence.statement import WaiverStatement
 from rollback_guard.evidence.store_paths import EVIDENCE
+from rollback_guard.git.repository import open_repository
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import Said, guard
 from tests.support.signing import Desk, key_of, make_keys, policy, signed_shop
@@ -262,3 +267,31 @@ def test_what_is_signed_after_a_review_was_not_reviewed(waived: Waived, monkeypa
     monkeypatch.setattr("rollback_guard.entry.wiring.time.time", lambda: later)
     (finding,) = waived.doctor()
     assert finding["id"] == "waiver-unreviewed"
+
+
+def test_who_may_not_waive_makes_no_waiver_last_for_ever(waived: Waived) -> None:
+    """Jane made the change; Uma is known, and may not waive; and nobody may for longer than the policy says."""
+    desk = Desk.__new__(Desk)
+    desk.repo, desk.keys = waived.repo, make_keys()
+    known = open_waiver(waived)
+    for person, lasts in (("jane", 10**9), ("uma", 3600), ("omar", 10**9)):
+        statement = known._replace(signer=person, expires=known.time + lasts)
+        desk.put(statement, desk.envelope(statement))
+    assert [one["id"] for one in waived.doctor()] == ["waiver-unreviewed"]
+
+
+def open_waiver(waived: Waived) -> WaiverStatement:
+    repository = open_repository(str(waived.repo.path), {})
+    opened = open_envelope(find_stored(repository, waived.ids()[0]).data)
+    assert isinstance(opened, Opened)
+    assert isinstance(opened.statement, WaiverStatement)
+    return opened.statement
+
+
+def test_a_reviewer_whose_clock_is_behind(waived: Waived, monkeypatch: pytest.MonkeyPatch) -> None:
+    early = open_waiver(waived).time - 600
+    monkeypatch.setattr(waiver_review, "now", lambda: early)
+    monkeypatch.setattr(waivers, "has_landed", lambda *args: True)
+    assert waived.review("uma").code == 0
+    monkeypatch.undo()
+    assert waived.doctor() == []

@@ -122,8 +122,9 @@ def test_signed_on_another_base_they_did_not_land_together(path_of_repo: Path) -
 
 
 def test_bases_that_make_no_sense_are_passed_over(landed: RepositoryBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def bases(self: Any, commit: str) -> dict[str, None]:
-        return dict.fromkeys(("1" * 40, "no oid", landed.head("main"), landed.head("release/1.4~2")))
+    def bases(self: Any, commit: str) -> dict[str, set[str]]:
+        odd = ("1" * 40, "no oid", landed.head("main"), landed.head("release/1.4~2"))
+        return {base: {"omar"} for base in odd}
 
     monkeypatch.setattr(fast_forward.FastForwards, "_said_of", bases)
     assert audited(landed)[landed.head()] == ("allow", [])
@@ -195,8 +196,8 @@ def test_a_broken_policy_at_the_base_judges_nothing(path_of_repo: Path) -> None:
     head = repo.commit("And another", by="omar", x="2")
     repo.write_file("rollback-guard.toml", good + "\n")
 
-    def bases(self: Any, commit: str) -> dict[str, None]:
-        return {broken: None} if commit == head else {}
+    def bases(self: Any, commit: str) -> dict[str, set[str]]:
+        return {broken: {"omar"}} if commit == head else {}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast_forward.FastForwards, "_said_of", bases)
@@ -211,8 +212,8 @@ def test_of_several_bases_the_best_verdict_counts(landed: RepositoryBuilder, mon
     head = landed.head()
     for bases in ([whole, landed.head("main~3")], [landed.head("main~3"), whole]):
 
-        def said(self: Any, commit: str, bases: list[str] = bases) -> dict[str, None]:
-            return dict.fromkeys(bases if commit == head else ())
+        def said(self: Any, commit: str, bases: list[str] = bases) -> dict[str, set[str]]:
+            return {base: {"omar"} for base in bases if commit == head}
 
         monkeypatch.setattr(fast_forward.FastForwards, "_said_of", said)
         assert audited(landed)[head][0] == "deny"

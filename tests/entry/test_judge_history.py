@@ -19,7 +19,7 @@ from tests.cli.test_explain import landed
 from tests.support.builder import SIGNED, RepositoryBuilder, shop
 from tests.support.commands import guard
 from tests.support.servers import Server
-from tests.support.signing import signed, signed_shop
+from tests.support.signing import policy, signed, signed_shop
 
 NOW = 1_790_000_000
 TAG = "stable/2026.05.28.1"
@@ -153,3 +153,21 @@ def test_a_branch_that_was_deleted_after_it_landed(path_of_repo: Path, how: str)
     repo.git("branch", "-D", "release/1.4")
     (change,) = guard(repo.path, "explain", "main", "--format", "json").json["changes"]
     assert (change["decision"], change["source"]) == ("allow", "refs/heads/release/1.4")
+
+
+def test_a_team_of_trailers_needs_no_evidence_in_a_fresh_clone(tmp_path: Path) -> None:
+    text = policy().replace('binding = "result"', 'binding = "result"\nproof = "trailer"')
+    repo = signed_shop(tmp_path / "repo", text=text.replace(WAIVER, ""))
+    repo.checkout("main")
+    signs = "Reviewed-by: Omar Haddad <omar@acme.example>\nQA-by: Quinn Lee <quinn@acme.example>"
+    repo.git("merge", "-q", "--no-ff", "-m", f"Merge branch 'release/1.4'\n\n{signs}", "release/1.4")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", f"file://{repo.path}", str(clone)], check=True)
+    assert guard(clone, "audit", "main", "--since", "main~1", "--repository", "github.com/acme/shop").code == 0
+
+
+WAIVER = """[waiver]
+by = ["omar", "quinn"]
+count = 2
+max-age = "24h"
+"""

@@ -13,7 +13,7 @@ from rollback_guard.errors import GitError, RefusedError, UndeterminedError, Usa
 from rollback_guard.evidence import remote as remote_module
 from rollback_guard.evidence import store_moves
 from rollback_guard.evidence.remote import Fetched, Pushed, fetch, push, tracking_ref
-from rollback_guard.evidence.store import never_fetched, note_fetched, record
+from rollback_guard.evidence.store import fetched_at, note_fetched, record
 from rollback_guard.evidence.store_paths import EVIDENCE
 from rollback_guard.git.refspecs import evidence_refspec
 from rollback_guard.git.repository import Repository, open_repository
@@ -373,12 +373,15 @@ def test_git_that_dies_without_a_word(tmp_path: Path) -> None:
 
 
 def test_where_it_cannot_be_noted_that_a_remote_has_nothing_it_is_asked_again(tmp_path: Path) -> None:
-    _, clone = served(tmp_path, "clone")
-    assert never_fetched(clone)
-    folder = Path(clone.common_dir, "rollback-guard", "fetched")
-    folder.mkdir(parents=True)
+    server, clone = served(tmp_path, "clone")
+    assert (fetched_at(server), fetched_at(clone)) == (None, 0)
+    file = Path(clone.common_dir, "rollback-guard", "fetched")
+    file.mkdir(parents=True)
     note_fetched(clone)
-    folder.rmdir()
-    assert never_fetched(clone)
+    file.rmdir()
+    assert fetched_at(clone) == 0
     fetch(clone, "origin")
-    assert not never_fetched(clone)
+    os.utime(file, (5, 5))
+    assert fetched_at(clone) == 5
+    fetch(clone, "origin")
+    assert (fetched_at(clone) or 0) > 5

@@ -136,6 +136,7 @@ def test_a_waiver_counts_when_it_landed() -> None:
 
 def test_the_moments_of_one_commit_are_bounded() -> None:
     every = tuple(said("omar", "review", LONG_AGO + number) for number in range(100))
+    junk = tuple(said("jane", "review", LONG_AGO - 7 + number) for number in range(100))
     change = a_change(
         stage="landed",
         landings=Known((a_landing(heads=()),)),
@@ -143,11 +144,14 @@ def test_the_moments_of_one_commit_are_bounded() -> None:
         decisions=Known(every),
         waivers=Unknown("not here"),
     )
-    found = moments(change, NOW)
-    assert (len(found), found[0], found[-1]) == (MOST, LONG_AGO, NOW)
-    assert moments(change._replace(messages=Unknown("not here")), NOW) == (NOW,)
-    assert moments(change._replace(decisions=Unknown("not here")), NOW) == (LONG_AGO, NOW)
-    assert moments(change._replace(stage="range"), NOW) == (NOW,)
+    found = moments(POLICY, change, NOW)
+    assert (len(found), found[0], found[-2:]) == (MOST, LONG_AGO, (LONG_AGO + 99, NOW))
+    assert moments(POLICY, change._replace(decisions=Known(junk)), NOW) == (LONG_AGO, NOW)
+    waived = change._replace(decisions=Known(()), waivers=Known((waiver("omar", NOW - 5), waiver("jane", NOW - 4))))
+    assert moments(POLICY, waived, NOW) == (LONG_AGO, NOW - 5, NOW)
+    assert moments(POLICY, change._replace(messages=Unknown("not here")), NOW) == (NOW,)
+    assert moments(None, change._replace(decisions=Unknown("not here")), NOW) == (LONG_AGO, NOW)
+    assert moments(POLICY, change._replace(stage="range"), NOW) == (NOW,)
 
 
 GONE = Unknown("that branch was deleted")
@@ -173,8 +177,6 @@ def test_what_was_signed_names_a_branch_only_after_it_landed() -> None:
 @pytest.mark.parametrize(
     "decisions",
     [
-        both(LONG_AGO, source="refs/heads/feature/x"),  # no approved route
-        both(LONG_AGO, source="refs/heads/main"),
         (said("jane", "review", LONG_AGO, source=SOURCE),),  # she made it
         (said("quinn", "review", LONG_AGO, source=SOURCE),),  # the role does not name them
         (said("omar", "review", LONG_AGO, source=SOURCE, fault="it does not verify"),),
@@ -194,6 +196,9 @@ def test_signed_without_naming_a_branch_nobody_can_tell() -> None:
         outcome = outcome_of(found, rule)
         assert outcome.answer == "undetermined"
         assert "no branch that is here brought it" in outcome.findings[0].message
+    for named in ("refs/heads/feature/x", "refs/heads/main"):  # no approved route; it may have had another name later
+        found = landed(*both(LONG_AGO, source=named), plain=True, branches=Known(()))
+        assert "which is no approved way" in outcome_of(found, "RG102").findings[0].message
     unknown = landed(*both(LONG_AGO), survey=Unknown("shallow"), plain=True, branches=Known(()))
     assert answers_of(unknown)["RG101"] == "violated"
 

@@ -39,7 +39,7 @@ from rollback_guard.report.wording import counted, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 EARLIER_HEADS = 50  # newest commits of a change about which evidence is looked for
@@ -237,19 +237,26 @@ def push(remote: str | None, layout: str) -> int:
     \b
     Example:
       guard evidence push origin
+
+    Exit codes: 0 it has everything, 1 it does not take something, which is named and stays here, 2 wrong usage.
     """
     from rollback_guard.evidence.remote import push as send
 
     question = ask(here())
     name = choose_remote(question, remote)
-    done = send(question.repository, name)
+
+    def unfit(opened: Sequence[Opened]) -> list[str]:
+        return ["" if said == GOOD else said for said in KeyRing(question).judge(opened)]
+
+    done = send(question.repository, name, unfit)
     if layout == "json":
         document = {"format": "rollback-guard/evidence-push/1", "remote": name, "tip": done.tip, "sent": done.sent}
-        say(render_json({**document, "skipped": list(done.skipped)}))
+        say(render_json({**document, "skipped": list(done.skipped), "kept": list(done.kept)}))
     else:
         nothing = "nothing is recorded here" if done.tip is None else "it has everything already"
-        say(render_moved(name, f"sent, it is at {str(done.tip)[:12]} now" if done.sent else nothing, done.skipped))
-    return exit_codes.ALLOW
+        said = "sent" if done.kept else f"sent, it is at {str(done.tip)[:12]} now"
+        say(render_moved(name, said if done.sent else nothing, done.skipped, done.kept))
+    return exit_codes.DENY if done.kept else exit_codes.ALLOW
 
 
 @command.command()

@@ -33,6 +33,7 @@ from rollback_guard.entry.signing import (
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.statement import SignOffStatement
+from rollback_guard.evidence.statement_checks import is_branch
 from rollback_guard.facts.model import SignedDecision, Unknown
 from rollback_guard.gate.people import called
 from rollback_guard.gate.routes import came_from
@@ -105,13 +106,19 @@ def command(
         # The last word counts: of two of the same second, the one that says no.
         time=max((now(), *(one.time + 1 for one in own))),
         comment=comment,
-        source=came_from(policy, proposed.change),
+        source=_source(proposed, policy),
     )
     recorded_in, said = proposed.question.repository, f"sign-off {role} {decision}"
     digest = sign_and_record(recorded_in, statement, signer, said)
     for kind in others:  # by the policy that the change brings, it is bound to something else
         sign_and_record(recorded_in, statement._replace(binding=bind(proposed, subject, kind)), signer, said)
     _tell(proposed, policy, statement, signer, digest, layout)
+
+
+def _source(proposed: Proposed, policy: Policy) -> str | None:
+    """The branch that brings the change; None where no statement can hold its name."""
+    source = came_from(policy, proposed.change)
+    return source if source is not None and is_branch(source) else None
 
 
 def _require_role(proposed: Proposed, policy: Policy, name: str) -> None:

@@ -71,16 +71,15 @@ def command(
     if not reason.strip():
         raise UsageError("--reason is empty", remedy='guard waive RG201 --reason "nobody can log in"')
     require_plain("--reason", reason)
+    require_plain("--incident", incident, breaks="")
     if reviewed is not None:
         _require_alone(rule, incident, expires, into, head, base, repository)
         review(reviewed, reason, key=key, yes=yes, layout=layout)
         return
-    if rule is None:
-        raise UsageError("no rule is named", remedy='guard waive RG201 --reason "nobody can log in"')
+    wanted = _rule(rule)
     asked = Asked(into=into, head=head, base=base, repository=repository)
     proposed = propose(asked)
     policy = require_policy(proposed)
-    wanted = _rule(rule)
     terms = _terms(policy)
     lasts = _lasting(terms, expires)
     subject = ready(proposed, policy)
@@ -88,7 +87,7 @@ def command(
     _require_may(proposed, policy, terms, signer)
     require_moment(signer.key, subject, now())
     words = ["guard", "waive", wanted, "--reason", reason, *(["--incident", incident] if incident else [])]
-    words += ["--expires", expires] if expires is not None else []
+    words += [] if expires is None else ["--expires", expires]
     intent = _intent(proposed, policy, wanted, signer, _lines(reason, incident, lasts))
     text = render_intent(describe(proposed, policy, subject), intent)
     confirm(text, "Sign this?", layout=layout, yes=yes, again=pinned(words, proposed, asked, key))
@@ -138,8 +137,10 @@ def _intent(proposed: Proposed, policy: Policy, rule: str, signer: Signer, more:
     )
 
 
-def _rule(name: str) -> str:
+def _rule(name: str | None) -> str:
     """The id of the rule that is meant. Raises: UsageError for none; RefusedError for one that nobody can waive."""
+    if name is None:
+        raise UsageError("no rule is named", remedy='guard waive RG201 --reason "nobody can log in"')
     wanted = name.strip().casefold()
     rule = next((one for one, title in RULE_NAMES if wanted in (one.casefold(), title)), None)
     if rule is None:

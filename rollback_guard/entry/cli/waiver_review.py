@@ -72,7 +72,8 @@ def review(digest: str, comment: str, *, key: str | None, yes: bool, layout: str
         result_tree=first.result_tree,
         policy_digest=str(policy_used(question, found, tip).digest),
         signer=signer.key.person,
-        time=now(),
+        # It looks back on all of them, whatever a clock says.
+        time=max(now(), *(one.time for one in waived.signed)),
         comment=comment,
     )
     made = sign_and_record(question.repository, statement, signer, f"waiver-review {waived.rule}")

@@ -24,7 +24,7 @@ def evaluate(case: Case) -> Outcome:
         return undetermined(ID, NAME, unproven, "signatures of commits")
     strangers: dict[str, tuple[Identity, str, list[str]]] = {}
     for maker in survey.value.makers:
-        if maker.part in ("co-author", "pusher") or is_known(policy, maker):
+        if maker.part in ("co-author", "pusher", "lander") or is_known(policy, maker):
             continue
         key = fold_email(maker.identity.email)
         _, _, parts = strangers.setdefault(key, (maker.identity, maker.commit, []))
