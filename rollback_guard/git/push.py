@@ -92,9 +92,8 @@ def _listen(process: subprocess.Popen[bytes], tell: Callable[[str], object] | No
         while piece := process.stderr.read1(1 << 16):  # type: ignore[attr-defined]
             *lines, rest = (rest + piece).replace(b"\r", b"\r\n").split(b"\n")
             for line in lines:
-                if b"%" in line and line.endswith((b"\r", b"done.")):
-                    if tell is not None:
-                        tell(decode(line.strip()))
+                if tell is not None and b"%" in line and line.endswith((b"\r", b"done.")):
+                    tell(decode(line.strip()))
                 else:
                     kept.append(line.rstrip(b"\r"))
         kept.append(rest)

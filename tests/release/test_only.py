@@ -14,6 +14,7 @@ from rollback_guard.release.model import OnlyPlan, Result
 from rollback_guard.release.only import Undoing, plan_only
 from rollback_guard.release.only_run import execute_only
 from rollback_guard.release.only_units import in_order, read_units
+from rollback_guard.report.only_text import render_only
 from tests.release.stories import begun, busy, everything, land, opened, quarantines
 from tests.support.builder import RepositoryBuilder
 
@@ -112,7 +113,10 @@ def test_conflicts_are_data_and_the_smallest_set_is_proposed(path_of_repo: Path)
 def test_where_no_set_can_be_undone_none_is_proposed(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = numbered(path_of_repo, (15, "a"), (15, "b"))
     monkeypatch.setattr(only, "ROUNDS", 0)
-    assert alone(repo, "main~1")[0].closed == ()
+    plan, _ = alone(repo, "main~1")
+    assert plan.closed == ()
+    said = render_only(plan, "sha256:0", execute="guard revert --execute", closed="")
+    assert said.split("→ ")[1].startswith("git revert --no-commit COMMIT ")
 
 
 def test_a_larger_set_is_kept_when_time_is_up(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
