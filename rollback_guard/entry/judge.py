@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rollback_guard.entry.default_branch import default_branches, general_branches
 from rollback_guard.entry.question import Question, in_force, policy_used
+from rollback_guard.entry.stable_tags import StableTags
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
@@ -128,13 +129,14 @@ def judge_updates(
 ) -> Verdict:
     """The verdict on every ref that a push moves."""
     changes: list[ChangeVerdict] = []
+    tags = StableTags(question, updates)
     for update in updates:
-        changes += judge_update(question, update, stage=stage, name=name, missing=missing)
+        changes += judge_update(question, update, stage=stage, name=name, missing=missing, tags=tags)
     return verdict_of(question, changes)
 
 
 def judge_update(
-    question: Question, update: Update, *, stage: Stage, name: Fact[str], missing: tuple[str, ...]
+    question: Question, update: Update, *, stage: Stage, name: Fact[str], missing: tuple[str, ...], tags: StableTags
 ) -> list[ChangeVerdict]:
     """One ref of a push. Several commits added to production's own chain are judged one by one."""
     repository = question.repository
@@ -152,6 +154,7 @@ def judge_update(
         if not production or not here:  # a broken policy on a branch that is not production is nobody's business
             found = readable or PolicyFound(at="nothing")
         change = _moved(question, update, stage, name, missing, production=production, here=here)
+        change = change._replace(tag_faults=tags.faults(update))
         if (update.ref + "/").startswith(OURS):
             from rollback_guard.evidence.admission import faults_of_move
 

@@ -229,4 +229,5 @@ class Change(NamedTuple):
     waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
     unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
+    tag_faults: Optional[Fact[tuple[str, ...]]] = None  # why a stable tag may not move so; None: it is none
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`

@@ -31,6 +31,7 @@ RULE_NAMES: tuple[tuple[str, str], ...] = (
     ("RG206", "malformed-trailer"),
     ("RG207", "vetoed"),
     ("RG306", "attestation-invalid"),
+    ("RG401", "stable-tag-moved"),
 )
 
 
@@ -76,6 +77,8 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg207_vetoed import RULE
         case "RG306":
             from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
+        case "RG401":
+            from rollback_guard.gate.rules.rg401_stable_tag_moved import RULE
         case _:
             raise KeyError(rule)
     return RULE

@@ -71,6 +71,8 @@ def _beside_production(rule: str, case: Case) -> str | None:
         return "the ref goes away" if change.move == "delete" else None
     if rule == "RG206" and change.stage == "message" and case.policy is not None:
         return None
+    if rule == "RG401" and change.tag_faults is not None:
+        return None
     if rule == "RG306" and change.evidence_faults is not None:
         return None
     return f"{short_name(change.target)} is no production branch"

@@ -15,7 +15,7 @@ from rollback_guard.gate.wording import listed
 from rollback_guard.policy.model import Policy, Waiver
 
 # Without a policy nobody knows who may waive; a weaker policy, or evidence that lies, would waive itself.
-NEVER = frozenset(["RG001", "RG002", "RG104", "RG306"])
+NEVER = frozenset(["RG001", "RG002", "RG104", "RG306", "RG401"])
 
 AFTERWARDS = "it was signed after what landed was made"
 UNTOLD = "whether it had landed before it was waived is not known here"

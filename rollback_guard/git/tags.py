@@ -70,6 +70,12 @@ def read_tag(repository: Repository, name: str) -> TagRecord | None:
     return next((record for record in read_tags(repository, short) if record.name == short), None)
 
 
+def read_tag_object(repository: Repository, name: str, oid: str) -> TagRecord:
+    """What a tag of that name would be if it named that object."""
+    with ObjectReader(repository.git) as objects:
+        return next(_records(objects, [TAGS + name, oid]))
+
+
 def _records(objects: ObjectReader, fields: list[str]) -> Iterator[TagRecord]:
     for name, oid in zip(fields[0::2], fields[1::2], strict=False):
         short = name[len(TAGS) :]
@@ -183,16 +189,19 @@ def delete_tag(repository: Repository, name: str, oid: str) -> None:
     repository.git.run("update-ref", "-d", TAGS + name, oid)
 
 
-def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None) -> str:
-    """Why a tag cannot be a stable release, or "": `signers` are the public keys of which one must have signed."""
+def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...] | None, *, of: str = "commit") -> str:
+    """Why a tag cannot be a stable release, or "": `signers` are the public keys of which one must have signed.
+
+    `of`: what it must name; a revocation is the tag of a tag.
+    """
     if record.kind in ("missing", "too large"):
         return f"its object is {record.kind}"
     if record.kind != "tag":
         return "it is a lightweight tag: nobody says who made it, and when"
     if record.own_name != record.name:
         return f"it was moved or copied: inside, it is called {record.own_name}"
-    if record.target_kind != "commit":
-        return f"it is the tag of a {record.target_kind}, not of a commit"
+    if record.target_kind != of:
+        return f"it is the tag of a {record.target_kind}, not of a {of}"
     if not record.tagger or not record.date:
         return "it does not say who made it, and when"
     if signers is not None and not record.signed:

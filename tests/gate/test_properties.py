@@ -187,6 +187,7 @@ changes = st.builds(
     base_in_head=fact(st.booleans()),
     refs=fact(some(refs)),
     touched=fact(touched),
+    tag_faults=st.one_of(st.none(), st.none(), fact(st.sampled_from([(), ("it is lightweight",)]))),
     restoration=st.one_of(
         st.none(),
         st.none(),
