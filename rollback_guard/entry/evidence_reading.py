@@ -8,6 +8,7 @@ from __future__ import annotations
 from rollback_guard.errors import UsageError
 from rollback_guard.evidence.opened import Opened
 from rollback_guard.evidence.statement import (
+    ReleaseStatement,
     SignOffStatement,
     Statement,
     WaiverReviewStatement,
@@ -18,6 +19,7 @@ from rollback_guard.evidence.store import Stored, evidence_refs
 from rollback_guard.evidence.store_paths import ABOUT, Sieve
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import decode
+from rollback_guard.git.refs import TAGS
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.streams import split_stream
 from rollback_guard.git.tree_walk import Item
@@ -42,6 +44,8 @@ def said_in(statement: Statement) -> str:
         return f"waive {statement.rule}"
     if isinstance(statement, WaiverReviewStatement):
         return f"reviewed the waiver of {statement.rule}"
+    if isinstance(statement, ReleaseStatement):
+        return f"{statement.decision} {statement.tag.removeprefix(TAGS)}"
     return f"verdict {statement.decision}"
 
 
@@ -74,6 +78,11 @@ def statement_of(opened: Opened, state: str) -> evidence_text.Statement:
         terms += (("incident", statement.incident),) if statement.incident else ()
     elif isinstance(statement, WaiverReviewStatement):
         terms = (("comment", statement.comment), *(("about", one) for one in statement.waivers))
+    elif isinstance(statement, ReleaseStatement):
+        terms = (("tag object", statement.tag_object),)
+        terms += (("reason", statement.comment),) if statement.comment else ()
+        terms += tuple(("smoke test", f"{name} {outcome}") for name, outcome in statement.smoke)
+        terms += tuple(("rests on", one) for one in statement.inputs)
     else:
         rules = ", ".join(f"{rule} {answer}" for rule, answer in statement.rules)
         terms = (

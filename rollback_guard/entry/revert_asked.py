@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, find_production, policy_of
+from rollback_guard.entry.recorded_releases import recorded_of
 from rollback_guard.entry.revert_jobs import Alone, Back, Options, new_branch
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.facts.fast_forward import stood_before
@@ -77,7 +78,8 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     target = new_branch(repository, asked.new_branch, production.branch)
     notes: tuple[str, ...] = ()
     if asked.to is None:
-        stable = find_last_stable(repository, policy_of(production), production.tip, branch=production.branch)
+        policy, recorded = policy_of(production), recorded_of(repository, production.branch)
+        stable = find_last_stable(repository, policy, production.tip, branch=production.branch, recorded=recorded)
     else:
         stable = stable_named(repository, production.policy, asked.to)
         if production.error is not None:

@@ -8,13 +8,15 @@ import sys
 from rollback_guard.entry.progress import ERASE, wants_progress
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.git.push import Pushed, push_branches, remote_for
+from rollback_guard.git.push import Pushed, push_refs, remote_for
 from rollback_guard.git.refs import HEADS
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rollback_guard.entry.revert_jobs import Alone, Back
     from rollback_guard.release.model import Result
     from rollback_guard.release.moving import Move
@@ -36,23 +38,29 @@ def push(job: Back | Alone, remote: str, results: tuple[Result, ...]) -> None:
     moves = {move.ref: move for move in job.moves}
     pushed = [
         Pushed(
-            branch=result.ref[len(HEADS) :],
+            ref=result.ref,
             new=result.commit,
             old=None if moves[result.ref].new else moves[result.ref].tip,
         )
         for result in results
     ]
-    watched = wants_progress(sys.stderr)
-    said = push_branches(job.repository, remote, pushed, _tell if watched else None)
-    if watched:
-        sys.stderr.write(ERASE)
+    said = push_watched(job.repository, remote, pushed)
     if said:
-        here = ", ".join(f"{one.branch} is at {one.new} here" for one in pushed)
+        here = ", ".join(f"{one.ref[len(HEADS) :]} is at {one.new} here" for one in pushed)
         raise RefusedError(
             f"{here}, but {remote} did not take {'it' if len(pushed) == 1 else 'them'}: {said}",
             remedy=_after_refusal(job, remote, moved="(stale info)" in said),
         )
     say(f"pushed to {remote}", err=True)
+
+
+def push_watched(repository: Repository, remote: str, moves: Sequence[Pushed]) -> str:
+    """`push_refs`, with how far it has come on a terminal."""
+    watched = wants_progress(sys.stderr)
+    said = push_refs(repository, remote, moves, _tell if watched else None)
+    if watched:
+        sys.stderr.write(ERASE)
+    return said
 
 
 def _tell(line: str) -> None:

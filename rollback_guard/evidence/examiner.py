@@ -14,6 +14,7 @@ from rollback_guard.evidence.keys import fault_at
 from rollback_guard.evidence.opened import Opened, open_envelope
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
+    ReleaseStatement,
     Statement,
     VerdictStatement,
     WaiverReviewStatement,
@@ -135,6 +136,9 @@ class Examiner:
         return "it is dated before what it was given on was there" if statement.time < begun - DAY else ""
 
 
+_OF_NO_CHANGE = (VerdictStatement, ReleaseStatement)  # the gate judges for itself; a release lands nothing
+
+
 def _said_about_changes(data: bytes) -> Opened | None:
     opened = open_envelope(data)
-    return None if isinstance(opened, str) or isinstance(opened.statement, VerdictStatement) else opened
+    return None if isinstance(opened, str) or isinstance(opened.statement, _OF_NO_CHANGE) else opened

@@ -8,15 +8,14 @@ Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, h
 
 from __future__ import annotations
 
-from time import gmtime, strftime
 from typing import Any
 
 from rollback_guard.evidence.canonical import FormatError, fields, read_json, render_json
 from rollback_guard.evidence.statement_checks import check
 from rollback_guard.evidence.statement_model import (
-    HOME,
     MOST_BYTES,
     PAYLOAD_TYPE,
+    RELEASE,
     SIGN_OFF,
     STATEMENT,
     VERDICT,
@@ -26,6 +25,7 @@ from rollback_guard.evidence.statement_model import (
     BindingKind,
     Decision,
     GateDecision,
+    ReleaseStatement,
     SignOffStatement,
     Statement,
     VerdictStatement,
@@ -35,6 +35,7 @@ from rollback_guard.evidence.statement_model import (
     kind_of,
     namespace_of,
 )
+from rollback_guard.evidence.statement_predicates import predicate_of
 from rollback_guard.policy.keys import read_moment
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "BindingKind",
     "Decision",
     "GateDecision",
+    "ReleaseStatement",
     "SignOffStatement",
     "Statement",
     "StatementError",
@@ -106,51 +108,8 @@ def _write(statement: Statement) -> bytes:
         },
         {"name": "head", "digest": {"gitCommit": statement.head}},
     ]
-    kind, predicate = _predicate(statement)
+    kind, predicate = predicate_of(statement)
     return render_json({"_type": STATEMENT, "subject": subject, "predicateType": kind, "predicate": predicate})
-
-
-def _predicate(statement: Statement) -> tuple[str, dict[str, Any]]:
-    common = {
-        "binding": statement.binding._asdict(),
-        "base": statement.base,
-        "head": statement.head,
-        "resultTree": statement.result_tree,
-        "signer": statement.signer,
-    }
-    policy = statement.policy_digest
-    when = _moment(statement.time)
-    if isinstance(statement, SignOffStatement):
-        own = {"role": statement.role, "decision": statement.decision, "comment": statement.comment}
-        return SIGN_OFF, {**common, **own, "source": statement.source, "policyDigest": policy, "time": when}
-    if isinstance(statement, WaiverStatement):
-        own = {"rule": statement.rule, "reason": statement.reason, "incident": statement.incident}
-        return WAIVER, {**common, **own, "policyDigest": policy, "time": when, "expires": _moment(statement.expires)}
-    if isinstance(statement, WaiverReviewStatement):
-        looked = {"waivers": _digests(statement.waivers), "comment": statement.comment}
-        return WAIVER_REVIEW, {**common, **looked, "rule": statement.rule, "policyDigest": policy, "time": when}
-    passed = statement.decision == "allow"
-    return VERDICT, {
-        "verifier": {"id": HOME},
-        "timeVerified": when,
-        "resourceUri": _resource(statement.binding),
-        "policy": {"uri": statement.policy_uri, "digest": {"sha256": policy.removeprefix("sha256:")}},
-        "inputAttestations": _digests(statement.inputs),
-        "verificationResult": "PASSED" if passed else "FAILED",
-        "verifiedLevels": ["ROLLBACK_GUARD_ALLOWED" if passed else "FAILED"],
-        "rollbackguard_gate": {**common, "decision": statement.decision, "rules": dict(statement.rules)},
-    }
-
-
-def _digests(digests: tuple[str, ...]) -> list[dict[str, dict[str, str]]]:
-    return [{"digest": {"sha256": digest}} for digest in digests]
-
-
-def _resource(binding: Binding) -> str:
-    from urllib.parse import quote
-
-    scheme = "git+file://" if binding.repository.startswith("/") else "git+https://"
-    return f"{scheme}{quote(binding.repository, safe='/:[]%')}@{quote(binding.target)}"
 
 
 _COMMON = ("binding", "base", "head", "resultTree", "signer")
@@ -228,6 +187,26 @@ def _read_verdict(predicate: Any) -> VerdictStatement:
     )
 
 
+def _read_release(predicate: Any) -> ReleaseStatement:
+    names = ("decision", "tag", "tagObject", "comment", "smoke", "inputs", "policyDigest", "time")
+    decision, tag, tag_object, comment, smoke, inputs, policy, when, *common = fields(
+        predicate, (*names, *_COMMON), "the release"
+    )
+    if not isinstance(smoke, dict):
+        raise FormatError("the smoke tests are of the wrong type")
+    return ReleaseStatement(
+        decision=decision,
+        tag=tag,
+        tag_object=tag_object,
+        comment=comment,
+        smoke=tuple(smoke.items()),
+        inputs=_read_digests(inputs, "the inputs"),
+        policy_digest=policy,
+        time=_seconds(when),
+        **_read_common(tuple(common)),
+    )
+
+
 def _read_digests(entries: Any, what: str) -> tuple[Any, ...]:
     if not isinstance(entries, list):
         raise FormatError(f"{what} are no list")
@@ -243,11 +222,8 @@ _READERS: dict[str, Callable[[Any], Statement]] = {
     WAIVER: _read_waiver,
     WAIVER_REVIEW: _read_review,
     VERDICT: _read_verdict,
+    RELEASE: _read_release,
 }
-
-
-def _moment(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(seconds))
 
 
 def _seconds(text: Any) -> int:

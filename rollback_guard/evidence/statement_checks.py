@@ -25,6 +25,7 @@ _HEX = frozenset("0123456789abcdef")
 _DECISIONS = {
     "SignOffStatement": ("approve", "reject", "withdraw"),
     "VerdictStatement": ("allow", "deny", "undetermined"),
+    "ReleaseStatement": ("release", "revoke"),
 }
 _REF_SIGNS = frozenset(" ~^:?*[\\")
 
@@ -39,11 +40,23 @@ def check(statement: Statement) -> None:
         raise FormatError(f"the decision is none of {', '.join(decisions)}")
     if "waivers" in own:  # a review says what came of it
         _reason(own["comment"], "comment")
+    if "tag_object" in own:
+        _fit_of_release(own)
     if own.get("expires", LAST) < statement.time:
         raise FormatError("it expires before it is signed")
     if len({len(statement.base), len(statement.head), len(statement.result_tree)}) != 1:
         raise FormatError("its object ids are of different lengths")
     _check_fit(statement)
+
+
+def _fit_of_release(own: dict[str, Any]) -> None:
+    """Nothing lands: a release speaks of one commit, and only a revocation says why."""
+    if own["binding"].kind != "head" or own["base"] != own["head"] or own["binding"].object != own["result_tree"]:
+        raise FormatError("it is bound to something else than the commit that it names")
+    if len(own["tag_object"]) != len(own["head"]):
+        raise FormatError("its object ids are of different lengths")
+    if (own["decision"] == "revoke") != bool(own["comment"].strip()):
+        raise FormatError("a revocation says why, and nothing else does")
 
 
 def _check_fit(statement: Statement) -> None:
@@ -87,10 +100,20 @@ def _source(ref: Any, name: str) -> None:
 
 def _target(ref: Any, name: str = "target") -> None:
     _line(ref, f"the {name}")
+    if not _is_ref(ref, "heads"):
+        raise FormatError(f"the {name} is no branch: refs/heads/…")
+
+
+def _tag(ref: Any, name: str) -> None:
+    _line(ref, f"the {name}")
+    if not _is_ref(ref, "tags"):
+        raise FormatError(f"the {name} is none: refs/tags/…")
+
+
+def _is_ref(ref: str, space: str) -> bool:
     parts = ref.split("/")
     odd = any(not part or part.startswith(".") or part.endswith((".", ".lock")) or ".." in part for part in parts)
-    if parts[:2] != ["refs", "heads"] or len(parts) < 3 or odd or "@{" in ref or _REF_SIGNS & set(ref):
-        raise FormatError(f"the {name} is no branch: refs/heads/…")
+    return parts[:2] == ["refs", space] and len(parts) > 2 and not (odd or "@{" in ref or _REF_SIGNS & set(ref))
 
 
 def _oid(value: Any, name: str) -> None:
@@ -154,6 +177,14 @@ def _rules(value: Any, name: str) -> None:
     _sorted(value, name)
 
 
+def _smoke(value: Any, name: str) -> None:
+    for check, outcome in value:
+        _word(check, name)
+        if outcome not in ("passed", "failed"):
+            raise FormatError(f"{name}: {check} neither passed nor failed")
+    _sorted(value, name)
+
+
 def _inputs(value: Any, name: str) -> None:
     for digest in value:
         _hex(digest, name)
@@ -193,4 +224,7 @@ _CHECKS: dict[str, Callable[[Any, str], None]] = {
     "rules": _rules,
     "inputs": _inputs,
     "waivers": _waivers,
+    "tag": _tag,
+    "tag_object": _oid,
+    "smoke": _smoke,
 }

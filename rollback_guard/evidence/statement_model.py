@@ -1,4 +1,4 @@
-"""What people sign, as values: sign-offs, waivers and their reviews, verdicts; and what each is tied to.
+"""What people sign, as values: sign-offs, waivers and their reviews, verdicts, releases; and what each is tied to.
 
 Their bytes are left to `evidence.statement`, what counts to the gate. Pure.
 """
@@ -13,12 +13,14 @@ HOME = "https://github.com/rollback-guard/rollback_guard"
 SIGN_OFF = f"{HOME}/evidence/sign-off/v1"
 WAIVER = f"{HOME}/evidence/waiver/v1"
 WAIVER_REVIEW = f"{HOME}/evidence/waiver-review/v1"
+RELEASE = f"{HOME}/evidence/release/v1"
 VERDICT = "https://slsa.dev/verification_summary/v1"
 MOST_BYTES = 32 * 1024
 
 BindingKind = Literal["result", "change", "head"]
 Decision = Literal["approve", "reject", "withdraw"]
 GateDecision = Literal["allow", "deny", "undetermined"]
+ReleaseDecision = Literal["release", "revoke"]
 
 
 class Binding(NamedTuple):
@@ -97,7 +99,28 @@ class VerdictStatement(NamedTuple):
     inputs: tuple[str, ...] = ()  # hex of SHA-256, sorted
 
 
-Statement = Union[SignOffStatement, WaiverStatement, WaiverReviewStatement, VerdictStatement]
+class ReleaseStatement(NamedTuple):
+    """A commit of production was tagged as a stable release, or that tag was revoked.
+
+    `base` and `head` are that commit, `result_tree` is its tree: nothing lands. The binding is of the kind `head`.
+    """
+
+    decision: ReleaseDecision
+    tag: str  # refs/tags/…, of the stable release
+    tag_object: str  # oid of the tag object; of the revoking tag for "revoke"
+    binding: Binding
+    base: str
+    head: str
+    result_tree: str
+    policy_digest: str
+    signer: str
+    time: int
+    comment: str = ""  # why it was revoked
+    smoke: tuple[tuple[str, str], ...] = ()  # (login, passed), sorted; what was not run is not in it
+    inputs: tuple[str, ...] = ()  # evidence about what landed with it: hex of SHA-256, sorted
+
+
+Statement = Union[SignOffStatement, WaiverStatement, WaiverReviewStatement, VerdictStatement, ReleaseStatement]
 
 
 def binding_key(binding: Binding) -> str:
@@ -125,4 +148,5 @@ _KINDS = {
     "WaiverStatement": "waiver",
     "WaiverReviewStatement": "waiver-review",
     "VerdictStatement": "verdict",
+    "ReleaseStatement": "release",
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = f"{OURS}evidence"
 TRACKING = f"{OURS}remotes/"
-KINDS = ("sign-off", "waiver", "waiver-review", "verdict")
+KINDS = ("sign-off", "waiver", "waiver-review", "verdict", "release")
 ABOUT = "about"
 LARGEST = 1 << 16  # bytes of one envelope
 MOST = 1000  # entries of one folder: about one binding, or about one head

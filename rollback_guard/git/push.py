@@ -1,13 +1,13 @@
-"""Sending branches to a remote, only if the remote still has what we think it has."""
+"""Sending branches and tags to a remote, only if the remote still has what we think it has."""
 
 from __future__ import annotations
 
 import threading
 from typing import NamedTuple, Optional
 
-from rollback_guard.errors import UsageError
+from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.process import decode, stop
-from rollback_guard.git.refs import HEADS
+from rollback_guard.git.refs import TAGS
 from rollback_guard.git.repository import Repository, read_config
 
 TYPE_CHECKING = False
@@ -47,23 +47,33 @@ HOOK_LINES = 4
 
 
 class Pushed(NamedTuple):
-    """One branch (short name) to be moved on a remote from `old` (None: it must not exist there) to `new`."""
+    """One ref (full name) to be moved on a remote from `old` (None: it must not exist there) to `new`."""
 
-    branch: str
+    ref: str
     new: str
     old: Optional[str]
 
 
-def push_branches(
-    repository: Repository, remote: str, branches: Sequence[Pushed], tell: Callable[[str], object] | None = None
+def remote_tags(repository: Repository, remote: str) -> dict[str, str]:
+    """The short names of a remote's tags, each with the object that it names. Raises: RefusedError."""
+    process = repository.git.run("ls-remote", "--tags", "--refs", "--", remote, accept=(0, 1, 2, 128))
+    if process.returncode != 0:
+        said = decode(process.stderr).strip().split("\n")[0]
+        raise RefusedError(f"{remote} cannot be asked for its tags: {said}", remedy=f"git ls-remote --tags {remote}")
+    lines = (line.partition("\t") for line in decode(process.stdout).split("\n") if line)
+    return {ref.removeprefix(TAGS): oid for oid, _, ref in lines}
+
+
+def push_refs(
+    repository: Repository, remote: str, moves: Sequence[Pushed], tell: Callable[[str], object] | None = None
 ) -> str:
-    """Move branches of a remote, all or none; "" when done, else what git said.
+    """Move refs of a remote, all or none; "" when done, else what git said.
 
     The leases make the push fail when one of them is anywhere else. `tell` hears how far it has come.
     """
-    leases = [f"--force-with-lease={HEADS}{one.branch}:{one.old or ''}" for one in branches]
-    refs = [f"{one.new}:{HEADS}{one.branch}" for one in branches]
-    atomic = ["--atomic"] if len(branches) > 1 else []
+    leases = [f"--force-with-lease={one.ref}:{one.old or ''}" for one in moves]
+    refs = [f"{one.new}:{one.ref}" for one in moves]
+    atomic = ["--atomic"] if len(moves) > 1 else []
     progress = ["--progress"] if tell is not None else []
     process = repository.git.start("push", "--porcelain", *progress, *atomic, *leases, "--", remote, *refs)
     try:

@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple, Optional
 
 # stable: may be gone back to. revoked: marked as no longer stable. broken: never a stable release, `reason`
 # says why. off-branch: a stable release that is not in the history of the branch that was asked for.
-# unknown: its signature could not be checked here, for example without gpg.
-State = Literal["stable", "revoked", "broken", "off-branch", "unknown"]
+# unknown: its signature could not be checked here, for example without gpg. moved: the tag is not the one that
+# somebody who may signed for. missing: somebody signed for it, and there is no such tag here.
+State = Literal["stable", "revoked", "broken", "off-branch", "unknown", "moved", "missing"]
 # each: one revert commit for each first-parent commit above stable. single: one commit with stable's tree.
 Mode = Literal["each", "single"]
 
@@ -27,6 +28,27 @@ class Stable(NamedTuple):
     number: int = 0
     state: State = "stable"
     reason: str = ""
+
+
+class Recorded(NamedTuple):
+    """What a signed record of a release says, by somebody who may release: this tag is this object."""
+
+    tag: str  # short name
+    object: str
+    commit: str
+    signer: str  # their name
+    date: int  # when it was signed, Unix seconds
+    revoked: str = ""  # why, for the record of a revocation; then `object` is the revoking tag
+
+
+class Proof(NamedTuple):
+    """What was known of a commit when it was tagged as a stable release."""
+
+    verdict: str = ""
+    policy: str = ""  # path and digest
+    smoke: tuple[tuple[str, bool, float], ...] = ()  # name, whether it passed, seconds
+    smoke_note: str = ""  # why none was run
+    evidence: tuple[str, ...] = ()  # ids of what people signed about it
 
 
 class Target(NamedTuple):
@@ -170,3 +192,4 @@ class Released(NamedTuple):
     tagger: str
     signed: bool
     notes: tuple[str, ...] = ()
+    proof: Proof = Proof()

@@ -7,6 +7,8 @@ with the reason as its message. Making tags is left to `release.tagging`.
 
 from __future__ import annotations
 
+from time import gmtime, strftime
+
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
@@ -16,7 +18,11 @@ from rollback_guard.git.tags import TagRecord, fault_of, read_tag, read_tags
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.patterns import matches_any
 from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
-from rollback_guard.release.model import Stable, State, Target
+from rollback_guard.release.model import Recorded, Stable, State, Target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def judge_tag(repository: Repository, record: TagRecord, policy: Policy | None) -> tuple[State, str]:
@@ -27,43 +33,87 @@ def judge_tag(repository: Repository, record: TagRecord, policy: Policy | None) 
     return ("broken", fault) if fault else ("stable", "")
 
 
-def read_releases(repository: Repository, policy: Policy | None, tip: str | None) -> tuple[Stable, ...]:
+def read_releases(
+    repository: Repository, policy: Policy | None, tip: str | None, recorded: Sequence[Recorded] = ()
+) -> tuple[Stable, ...]:
     """Every tag that bears a stable release's name, newest first, each with its state.
 
     With `tip`, a stable one that is not in that commit's history is `off-branch`. One that cannot be judged here
-    hides none of the others: it is `unknown`.
+    hides none of the others: it is `unknown`. `recorded`: what was signed of releases of the branch; a tag that is
+    not as it was signed is `moved`, one that is not here is `missing`.
     """
     revoked = read_revoked(repository)
     merged = _merged_tags(repository, tip)
-    found = []
+    lost = lost_releases(repository, recorded)
+    here = {record.name for record in read_tags(repository)}
+    found = [_missing(one) for one in lost.values() if one.tag not in here]
     for record, number in _candidates(repository, policy):
         try:
             state, reason = judge_tag(repository, record, policy)
         except UndeterminedError as error:
             state, reason = "unknown", error.message
-        if state == "stable" and record.name in revoked:
+        if record.name in lost:
+            state, reason = "moved", why_lost(lost[record.name], here=True)
+        elif state == "stable" and record.name in revoked:
             state, reason = "revoked", revoked[record.name]
         elif state == "stable" and tip is not None and not _has(repository, merged, record, tip):
             state, reason = "off-branch", "its commit is not in the branch's history"
         found.append(_stable(record, number, state, reason))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: (one.date, one.number, one.tag), reverse=True))
 
 
-def find_last_stable(repository: Repository, policy: Policy | None, tip: str, *, branch: str = "") -> Stable:
+def lost_releases(repository: Repository, recorded: Sequence[Recorded]) -> dict[str, Recorded]:
+    """The newest record of each release whose tag is not here, or is here as another object than any record says.
+
+    One that was revoked, by a tag or by a record, is missed by nobody.
+    """
+    present = {record.name: record.object for record in read_tags(repository)} if recorded else {}
+    taken_back = {one.tag for one in recorded if one.revoked}
+    good = {one.tag for one in recorded if present.get(one.tag) == one.object}
+    lost = (one for one in recorded if one.tag not in good | taken_back and REVOKED + one.tag not in present)
+    return {one.tag: one for one in sorted(lost, key=lambda one: one.date)}
+
+
+def why_lost(one: Recorded, *, here: bool) -> str:
+    """What is wrong with a release that somebody signed for, whether a tag of its name is here or not."""
+    signed = f"{one.signer} signed on {strftime('%Y-%m-%d', gmtime(one.date))} that it is {one.object[:12]}, the tag of"
+    now = "it is another object now" if here else "there is no such tag here"
+    return f"{signed} {one.commit[:12]}; {now}"
+
+
+def find_last_stable(
+    repository: Repository,
+    policy: Policy | None,
+    tip: str,
+    *,
+    branch: str = "",
+    recorded: Sequence[Recorded] = (),
+) -> Stable:
     """The newest stable release by tagger date, then number; one of another production branch is passed over.
 
     One beside the branch (`off-branch`) that no other production branch has is taken: it is what was deployed.
-    Raises: UsageError when there is none; UndeterminedError when one that may be it cannot be judged here, since
-    the next older one would be another release than the last known stable.
+    Raises: UsageError when there is none; UndeterminedError when one that may be it cannot be judged here, or was
+    signed for and is not here as it was (`recorded`), since the next older one would be another release than the last
+    known stable.
     """
     revoked = read_revoked(repository)
+    lost = lost_releases(repository, recorded)
+    newest = max(lost.values(), key=lambda one: one.date, default=None)
     for record, number in _candidates(repository, policy):
-        if record.name in revoked or judge_tag(repository, record, policy)[0] != "stable":
+        if record.name in revoked or record.name in lost or judge_tag(repository, record, policy)[0] != "stable":
             continue
+        if newest is not None and newest.date > record.date:
+            break
         if is_ancestor(repository, record.target, tip):
             return _stable(record, number, "stable", "")
         if not _of_another_branch(repository, policy, record.target, branch):
             return _stable(record, number, "off-branch", "its commit is not in the branch's history")
+    if newest is not None:
+        here = any(record.name == newest.tag for record in read_tags(repository, newest.tag))
+        raise UndeterminedError(
+            f"the last stable release may be {newest.tag}: {why_lost(newest, here=here)}",
+            remedy="git fetch --tags   # or say which one is meant: guard revert --to TAG",
+        )
     raise UsageError(
         "there is no stable release to go back to",
         remedy="guard release list   # or name the tag yourself: guard revert --to TAG",
@@ -130,6 +180,18 @@ def _stable(record: TagRecord, number: int, state: State, reason: str) -> Stable
         number=number,
         state=state,
         reason=reason,
+    )
+
+
+def _missing(one: Recorded) -> Stable:
+    return Stable(
+        tag=one.tag,
+        object=one.object,
+        commit=one.commit,
+        tagger=one.signer,
+        date=one.date,
+        state="missing",
+        reason=why_lost(one, here=False),
     )
 
 

@@ -24,9 +24,15 @@ from rollback_guard.git.tags import (
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.tags import OPENPGP, REVOKED, keys_of_taggers, name_pattern
 from rollback_guard.release.message import fold_reason
-from rollback_guard.release.model import Released
+from rollback_guard.release.model import Proof, Released
 from rollback_guard.release.stable import judge_tag, read_releases
+from rollback_guard.release.tag_message import render_tag_message
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+UNPROVEN = Proof()
 ATTEMPTS = 100  # names tried while others tag at the same time
 
 
@@ -110,10 +116,13 @@ def tag_release(
     message: str | None,
     key: str | None,
     now: int,
+    proof: Proof = UNPROVEN,
+    taken_elsewhere: Collection[str] = (),
 ) -> Released:
-    """Tag a commit as a stable release, under that name or the next free one of the policy's pattern.
+    """Tag a commit as a stable release, under that name or the next one of the policy's pattern that is free.
 
     It is signed when the policy asks for it or a `key` is named, and then by a key that the policy lists.
+    `taken_elsewhere`: names that are taken on a remote.
     Raises: RefusedError when whoever works here may not, the key is nobody's who may, or the name is taken;
     UsageError for a bad name.
     """
@@ -122,10 +131,10 @@ def tag_release(
     signed = release.signed or key is not None
     openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
     for _ in range(ATTEMPTS):
-        taken = tuple(record.name for record in read_tags(repository))
+        taken = (*(record.name for record in read_tags(repository)), *taken_elsewhere)
         chosen = name if name is not None else next_name(release.tag, taken, now)
         check_tag_name(repository, chosen)
-        text = message if message is not None else f"Stable release {chosen}"
+        text = render_tag_message(chosen, message, proof, tagger, branch)
         try:
             oid = write_tag(repository, chosen, commit, text, sign=signed, key=key, openpgp=openpgp)
         except TagTakenError:
@@ -149,6 +158,7 @@ def tag_release(
         tagger=tagger,
         signed=signed,
         notes=notes,
+        proof=proof,
     )
 
 
@@ -168,7 +178,9 @@ def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: 
     )
 
 
-def revoke_release(repository: Repository, policy: Policy | None, *, name: str, reason: str) -> str:
+def revoke_release(
+    repository: Repository, policy: Policy | None, *, name: str, reason: str, key: str | None = None
+) -> str:
     """Record that a release is no longer stable, by an annotated tag on its tag; the new tag's name.
 
     Nothing is deleted. Raises: UsageError when there is no such tag; RefusedError when it is revoked
@@ -187,7 +199,7 @@ def revoke_release(repository: Repository, policy: Policy | None, *, name: str, 
     revocation = REVOKED + record.name
     if read_tag(repository, revocation) is not None:
         raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
-    signed = policy is not None and policy.release.signed
+    signed = key is not None or (policy is not None and policy.release.signed)
     openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
-    write_tag(repository, revocation, record.object, folded, sign=signed, key=None, openpgp=openpgp)
+    write_tag(repository, revocation, record.object, folded, sign=signed, key=key, openpgp=openpgp)
     return revocation

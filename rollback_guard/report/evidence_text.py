@@ -18,7 +18,7 @@ class Evidence(NamedTuple):
     """One envelope as it is listed. Oids and the id are full hex; times are in Unix seconds."""
 
     id: str
-    kind: str  # sign-off, waiver or verdict
+    kind: str  # sign-off, waiver, verdict, release …
     said: str  # approve as qa
     signer: str  # the person whom the statement names
     time: int

@@ -10,16 +10,33 @@ if TYPE_CHECKING:
     from rollback_guard.release.model import Released, Stable
 
 
-def render_release(released: Released) -> str:
-    """What was tagged, and how others get to see it."""
+def render_release(released: Released, *, remote: str, record: str, onward: tuple[str, ...]) -> str:
+    """What was tagged; where pushed, the id of what was signed, and what to paste next."""
     tag = visible(released.tag)
     signed = "signed" if released.signed else "not signed"
     lines = [
         f"{tag} is a stable release of {visible(released.branch)}: commit {short(released.commit)}",
         f"tagged by {visible(released.tagger)}, {signed}, tree {short(released.tree)}",
     ]
-    lines += [f"note: {visible(note)}" for note in released.notes]
-    return "\n".join([*lines, f"→ git push origin refs/tags/{tag}"])
+    proof = released.proof
+    if proof.smoke:
+        took = sum(seconds for _, _, seconds in proof.smoke)
+        lines.append(f"smoke tests passed: {', '.join(visible(name) for name, _, _ in proof.smoke)} ({took:.1f} s)")
+    elif proof.smoke_note:
+        lines.append(f"smoke tests were not run: {visible(proof.smoke_note)}")
+    return "\n".join(lines + _ending(released.notes, remote, record, onward))
+
+
+def render_revoked(tag: str, *, notes: tuple[str, ...], remote: str, record: str, onward: tuple[str, ...]) -> str:
+    """What was revoked, as `render_release` says what was tagged."""
+    return "\n".join([f"{visible(tag)} is no longer a stable release", *_ending(notes, remote, record, onward)])
+
+
+def _ending(notes: tuple[str, ...], remote: str, record: str, onward: tuple[str, ...]) -> list[str]:
+    lines = [f"signed for, as evidence {short(record)}"] if record else []
+    lines += [f"note: {visible(note)}" for note in notes]
+    lines += [f"pushed to {visible(remote)}"] if remote else []
+    return lines + [f"→ {visible(command)}" for command in onward]
 
 
 def render_releases(releases: tuple[Stable, ...], branch: str, chosen: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rollback_guard.entry.cli import release as cli
+from rollback_guard.entry import releasing as cli
 from rollback_guard.errors import RefusedError
 from rollback_guard.gate.verdict import Decision, Verdict
 from rollback_guard.git.tags import read_tag, write_tag
@@ -71,17 +71,24 @@ def test_productions_tip_under_the_next_name(guard: Guard, repo: RepositoryBuild
         "branch": "main",
         "tagger": "Jane Doe <jane@acme.example>",
         "signed": False,
+        "verdict": "allow",
+        "smoke": [],
+        "evidence": [],
+        "record": None,
+        "pushed": None,
     }
     assert repo.git("cat-file", "-t", name) == "tag"
     again = guard(repo.path, "release", "--message", "Good since Monday", "--format", "json")
-    assert (again.code, again.json) == (0, first.json)
+    assert (again.code, again.json) == (0, {**first.json, "verdict": None})
     assert "nothing was made" in again.err
     assert repo.git("tag") == name
     assert guard(repo.path, "release", "revoke", name, "--reason", "x").code == 0
     second = guard(repo.path, "release", "--message", "Good since Monday")
     assert second.out.startswith(f"stable/{today()}.2 is a stable release of main")
     assert f"git push origin refs/tags/stable/{today()}.2" in second.out
-    assert repo.git("tag", "-l", "--format=%(contents)", f"stable/{today()}.2") == "Good since Monday"
+    assert repo.git("tag", "-l", "--format=%(contents)", f"stable/{today()}.2").startswith(
+        "Good since Monday\n\nReleased-By: Jane "
+    )
 
 
 def test_a_name_and_a_revision(guard: Guard, repo: RepositoryBuilder) -> None:
@@ -328,6 +335,8 @@ def test_list_and_revoke(guard: Guard, repo: RepositoryBuilder) -> None:
             "tag": "stable/2026.11.1.1",
             "revocation": "revoked/stable/2026.11.1.1",
             "reason": "x y",
+            "record": None,
+            "pushed": None,
         },
     )
     assert guard(repo.path, "release", "list").out.startswith("Last stable release on main: none, of 3")

@@ -25,9 +25,9 @@ from rollback_guard.evidence.statement import (
 )
 from rollback_guard.evidence.statement_model import MOST_BYTES
 from rollback_guard.evidence.statement_model import SIGN_OFF as SIGN_OFF_TYPE
-from tests.evidence.values import BASE, BINDING, HEAD, NOW, REVIEW, SIGN_OFF, TREE, VERDICT, WAIVER
+from tests.evidence.values import BASE, BINDING, HEAD, NOW, RELEASE, REVIEW, REVOCATION, SIGN_OFF, TREE, VERDICT, WAIVER
 
-ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, REVIEW, VERDICT)
+ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, REVIEW, VERDICT, RELEASE, REVOCATION)
 
 
 def refused(payload: bytes) -> str:
@@ -106,6 +106,8 @@ def test_each_kind_and_role_has_a_namespace_of_its_own() -> None:
         "rollback-guard.waiver",
         "rollback-guard.waiver-review",
         "rollback-guard.verdict",
+        "rollback-guard.release",
+        "rollback-guard.release",
         "rollback-guard.sign-off.uat",
     ]
 
@@ -308,6 +310,32 @@ VERDICT_SHAPES = [
 @pytest.mark.parametrize(("path", "value", "reason"), VERDICT_SHAPES)
 def test_a_verdict_of_another_shape_is_refused(path: tuple[str | int, ...], value: Any, reason: str) -> None:
     assert reason in refused(changed(VERDICT, "predicate", *path, to=value))
+
+
+RELEASE_SHAPES = [
+    (("decision",), "approve", "none of release, revoke"),
+    (("decision",), "revoke", "a revocation says why"),
+    (("comment",), "because", "nothing else does"),
+    (("tag",), "stable/1", "the tag is none: refs/tags/"),
+    (("tag",), "refs/heads/stable/1", "the tag is none: refs/tags/"),
+    (("tag",), "refs/tags/", "the tag is none: refs/tags/"),
+    (("tag",), 1, "the tag is no text"),
+    (("tagObject",), "4" * 64, "different lengths"),
+    (("tagObject",), "x", "no object id"),
+    (("base",), BASE, "bound to something else"),
+    (("binding",), BINDING._asdict(), "bound to something else"),
+    (("smoke",), [], "of the wrong type"),
+    (("smoke",), {"login": "maybe"}, "neither passed nor failed"),
+    (("smoke",), {"": "passed"}, "smoke is no name"),
+    (("inputs",), {}, "the inputs are no list"),
+    (("inputs", 0, "digest", "sha256"), "B" * 64, "no SHA-256"),
+    (("time",), "2026", "a time is not written"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "reason"), RELEASE_SHAPES)
+def test_a_release_of_another_shape_is_refused(path: tuple[str | int, ...], value: Any, reason: str) -> None:
+    assert reason in refused(changed(RELEASE, "predicate", *path, to=value))
 
 
 def test_what_could_not_be_read_again_is_not_written() -> None:

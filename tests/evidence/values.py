@@ -13,6 +13,7 @@ from rollback_guard.evidence.signer import sign
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
     Binding,
+    ReleaseStatement,
     SignOffStatement,
     Statement,
     VerdictStatement,
@@ -75,6 +76,21 @@ VERDICT = VerdictStatement(
     rules=(("RG101", "satisfied"), ("RG301", "waived")),
     inputs=("b" * 64, "c" * 64),
 )
+RELEASE = ReleaseStatement(
+    decision="release",
+    tag="refs/tags/stable/2026.11.23.1",
+    tag_object="4" * 40,
+    binding=BINDING._replace(kind="head", base=None),
+    base=HEAD,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="jane",
+    time=NOW,
+    smoke=(("checkout", "passed"), ("login", "passed")),
+    inputs=("b" * 64,),
+)
+REVOCATION = RELEASE._replace(decision="revoke", comment="orders were lost", smoke=(), inputs=())
 
 
 class Pair(NamedTuple):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import UsageError
-from rollback_guard.git.push import Pushed, push_branches, remote_for
+from rollback_guard.git.push import Pushed, push_refs, remote_for
 from tests.release.stories import begun, opened
 
 
@@ -38,15 +38,18 @@ def test_the_lease(path_of_repo: Path, tmp_path: Path) -> None:
     new = repo.commit("New", x="x")
 
     def push(remote: str, *branches: Pushed) -> str:
-        return push_branches(opened(repo), remote, branches)
+        return push_refs(opened(repo), remote, branches)
 
-    assert push("origin", Pushed("main", new, repo.head("main~1~1"))) != ""
-    assert push("origin", Pushed("topic", new, None), Pushed("main", new, repo.head("main~1~1"))) != ""
+    assert push("origin", Pushed("refs/heads/main", new, repo.head("main~1~1"))) != ""
+    assert (
+        push("origin", Pushed("refs/heads/topic", new, None), Pushed("refs/heads/main", new, repo.head("main~1~1")))
+        != ""
+    )
     assert repo.git("ls-remote", "origin", "refs/heads/topic") == ""  # all or none
-    assert push("origin", Pushed("main", new, old), Pushed("topic", new, None)) == ""
-    assert push("origin", Pushed("topic", old, None)) != ""
+    assert push("origin", Pushed("refs/heads/main", new, old), Pushed("refs/heads/topic", new, None)) == ""
+    assert push("origin", Pushed("refs/heads/topic", old, None)) != ""
     assert repo.git("ls-remote", "origin", "refs/heads/main", "refs/heads/topic").split()[::2] == [new, new]
-    assert push("nowhere", Pushed("main", new, old)) != ""
+    assert push("nowhere", Pushed("refs/heads/main", new, old)) != ""
 
 
 def test_how_far_it_has_come(path_of_repo: Path, tmp_path: Path) -> None:
@@ -60,7 +63,7 @@ def test_how_far_it_has_come(path_of_repo: Path, tmp_path: Path) -> None:
     hook.chmod(0o755)
     told: list[str] = []
     new = repo.commit("New", **{f"file{number}": str(number) for number in range(50)})
-    said = push_branches(opened(repo), "origin", [Pushed("main", new, repo.head("main~1"))], told.append)
+    said = push_refs(opened(repo), "origin", [Pushed("refs/heads/main", new, repo.head("main~1"))], told.append)
     assert "pre-receive hook declined" in said
     assert "no, never" in said
     assert any(line.startswith("Writing objects: 100%") for line in told)

@@ -77,6 +77,7 @@ LAYERS = (
         ("release", "release.*"),
         ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.model"),
     ),
+    Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),
     Layer("entry", ("entry", "entry.*"), ("*",)),
 )
 # What runs when a commit, push or receive is judged. Only the standard library is trusted there.
@@ -89,7 +90,7 @@ OUTSIDE_ENFORCEMENT = ("git.survey",)
 # Third parties: where each may be imported, and whether only inside functions.
 THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.survey",), True)}
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
-PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "entry.*")
+PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "rollback.smoke", "entry.*")
 PURE_IMPORTS = frozenset(
     ("__future__", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools", "hashlib", "html")
     + ("itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli", "tomllib", "typing")

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import shlex
-import time
 
 import click
 
-from rollback_guard.entry import exit_codes
+from rollback_guard.entry import exit_codes, releasing, releasing_revoke
 from rollback_guard.entry.production import find_production, policy_of
-from rollback_guard.entry.tag_name import require_fit_name
+from rollback_guard.entry.recorded_releases import recorded_of
+from rollback_guard.entry.releasing import Done, Wanted
 from rollback_guard.entry.wiring import here, say
-from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
+from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.gate.verdict import Verdict
-from rollback_guard.git.refs import require_commit
-from rollback_guard.git.repository import Repository
-from rollback_guard.git.tags import check_tag_name
-from rollback_guard.release.message import fold_reason
 from rollback_guard.release.plan import printable
 from rollback_guard.release.stable import find_last_stable, read_releases
-from rollback_guard.release.tagging import (
-    require_on_branch,
-    require_releaser,
-    revoke_release,
-    tag_release,
-    tagged_already,
-)
 from rollback_guard.report.json_text import render_json
-from rollback_guard.report.release_text import render_release, render_releases
+from rollback_guard.report.release_text import render_release, render_releases, render_revoked
 from rollback_guard.report.visible import visible
 from rollback_guard.report.wording import moment
 
@@ -65,68 +54,71 @@ def command() -> None:
 @click.argument("rev", required=False)
 @click.option("--tag", "name", metavar="NAME", help="The tag's name.  [default: built from the policy's pattern]")
 @BRANCH
-@click.option("--message", "-m", metavar="T", help="The tag's message.")
+@click.option("--message", "-m", metavar="T", help="The tag's message; what was proven follows it.")
 @click.option("--key", metavar="PATH", help="SSH key to sign with.  [default: git's user.signingKey]")
+@click.option("--no-smoke", is_flag=True, help="Do not run the policy's smoke tests; the tag says so.")
+@click.option("--push", is_flag=True, help="Push the tag; under the next number when somebody took this one meanwhile.")
 @LAYOUT
 def tag(
-    rev: str | None, name: str | None, branch: str | None, message: str | None, key: str | None, layout: str
+    rev: str | None,
+    name: str | None,
+    branch: str | None,
+    message: str | None,
+    key: str | None,
+    no_smoke: bool,
+    push: bool,
+    layout: str,
 ) -> int:
     """Tag REV (production's tip when it is left out) as a stable release, if the gate allows it.
 
-    A commit that is one already gets no second tag, unless --tag names it.
+    The policy's smoke tests are run first, when REV is production's tip. A commit that is a release already gets no
+    second tag, unless --tag names it. With a key that the policy lists, what was tagged is signed for as evidence too.
 
     \b
     Example:
-      guard release --key ~/.ssh/id_ed25519
+      guard release --key ~/.ssh/id_ed25519 --push
     """
     repository = here()
     if message is not None and not message.strip():
         raise UsageError("--message is empty", remedy='guard release --message "Stable since Monday"')
-    production = find_production(repository, branch, remote_too=True)
-    policy = policy_of(production)
-    commit = production.tip if rev is None else require_commit(repository, rev, "REV")
-    now = int(time.time())
-    require_releaser(repository, policy)
-    require_on_branch(repository, commit, production.tip, production.branch)
-    if name is not None:
-        check_tag_name(repository, name)
-        require_fit_name(repository, policy, production.branch, name, now)
-    released = tagged_already(repository, policy, commit, production.branch)
-    # A tag that was asked for by name, or to be signed, is made beside the one that is there.
-    if released is None or name is not None or (key is not None and not released.signed):
-        _require_allowed(judge(repository, commit, production.ref, as_of=now), commit)
-        released = tag_release(
-            repository, policy, commit=commit, branch=production.branch, name=name, message=message, key=key, now=now
-        )
+    wanted = Wanted(rev=rev, name=name, branch=branch, message=message, key=key, smoke=not no_smoke, push=push)
+    done = releasing.release(repository, wanted, _show)
     if layout == "json":
-        fields = {name: value for name, value in released._asdict().items() if name != "notes"}
-        shown = {key: printable(value) if isinstance(value, str) else value for key, value in fields.items()}
-        say(render_json({"format": "rollback-guard/release/1", **shown}))
-        for note in released.notes:
+        say(render_json(_document(done)))
+        for note in done.released.notes:
             say(f"note: {printable(note)}", err=True)
     else:
-        say(render_release(released))
+        onward = _onward(done.released.tag, remote=done.remote, record=done.record)
+        say(render_release(done.released, remote=done.remote, record=done.record, onward=onward))
     return exit_codes.ALLOW
 
 
-def judge(repository: Repository, commit: str, branch: str, *, as_of: int) -> Verdict:
-    """The gate's verdict on a commit that landed; a function of its own so that tests can stand in for the gate."""
-    from rollback_guard.entry.judge_history import judge_landed
-
-    return judge_landed(repository, commit, branch, as_of=as_of)[1]
-
-
-def _require_allowed(verdict: Verdict, commit: str) -> None:
-    """Show and refuse what is not allowed. Raises: RefusedError, UndeterminedError."""
-    if verdict.decision == "allow":
-        return
+def _show(verdict: Verdict) -> None:
     from rollback_guard.report.formats import render
 
     say(render(verdict, "text").rstrip("\n"), err=True)
-    remedy = f"guard explain {commit}"
-    if verdict.decision == "undetermined":
-        raise UndeterminedError(f"{commit} was not tagged: whether it may be could not be determined", remedy=remedy)
-    raise RefusedError(f"{commit} was not tagged: the verdict on it is not allow", remedy=remedy)
+
+
+def _onward(tag: str, *, remote: str, record: str) -> tuple[str, ...]:
+    """What is left to do so that others get to see it."""
+    push = () if remote else (f"git push origin {shlex.quote(f'refs/tags/{tag}')}",)
+    return (*push, *(("guard evidence push",) if record else ()))
+
+
+def _document(done: Done) -> dict[str, object]:
+    """The JSON of what was tagged."""
+    released = done.released
+    fields = {name: value for name, value in released._asdict().items() if name not in ("notes", "proof")}
+    shown = {key: printable(value) if isinstance(value, str) else value for key, value in fields.items()}
+    return {
+        "format": "rollback-guard/release/1",
+        **shown,
+        "verdict": released.proof.verdict or None,
+        "smoke": [{"name": one.name, "passed": one.passed, "seconds": round(one.seconds, 3)} for one in done.smoke],
+        "evidence": list(released.proof.evidence),
+        "record": done.record or None,
+        "pushed": printable(done.remote) or None,
+    }
 
 
 @command.command(name="list")
@@ -142,7 +134,8 @@ def list_(branch: str | None, layout: str) -> int:
     repository = here()
     production = find_production(repository, branch, remote_too=True)
     policy = policy_of(production)
-    releases = read_releases(repository, policy, production.tip)
+    recorded = recorded_of(repository, production.branch)
+    releases = read_releases(repository, policy, production.tip, recorded)
     if layout == "json":
         rows = [
             {
@@ -158,7 +151,7 @@ def list_(branch: str | None, layout: str) -> int:
         say(render_json({"format": "rollback-guard/releases/1", "releases": rows}))
         return exit_codes.ALLOW
     try:
-        chosen = find_last_stable(repository, policy, production.tip, branch=production.branch).tag
+        chosen = find_last_stable(repository, policy, production.tip, branch=production.branch, recorded=recorded).tag
     except UsageError:
         chosen = None
     except UndeterminedError as error:
@@ -173,21 +166,30 @@ def list_(branch: str | None, layout: str) -> int:
 @click.argument("tag_name", metavar="TAG")
 @click.option("--reason", metavar="T", required=True, help="Why it is no longer stable; kept in the revocation.")
 @BRANCH
+@click.option("--key", metavar="PATH", help="SSH key to sign with.  [default: git's user.signingKey]")
+@click.option("--push", is_flag=True, help="Push the revocation.")
 @LAYOUT
-def revoke(tag_name: str, reason: str, branch: str | None, layout: str) -> int:
+def revoke(tag_name: str, reason: str, branch: str | None, key: str | None, push: bool, layout: str) -> int:
     """Mark TAG as no longer stable, with a reason. Nothing is deleted: a tag `revoked/TAG` is made.
 
     \b
     Example:
       guard release revoke stable/2026.11.22.1 --reason "orders were lost"
     """
-    repository = here()
-    policy = policy_of(find_production(repository, branch, remote_too=True))
-    made = revoke_release(repository, policy, name=tag_name, reason=reason)
+    done = releasing_revoke.revoke(here(), tag_name, reason, branch=branch, key=key, push=push)
     if layout == "json":
-        revoked = {"tag": printable(made.partition("/")[2]), "revocation": printable(made)}
-        say(render_json({"format": "rollback-guard/revocation/1", **revoked, "reason": printable(fold_reason(reason))}))
-        return exit_codes.ALLOW
-    say(f"{visible(made.partition('/')[2])} is no longer a stable release")
-    say(f"→ git push origin {visible(shlex.quote(f'refs/tags/{made}'))}")
+        document = {
+            "format": "rollback-guard/revocation/1",
+            "tag": printable(done.tag),
+            "revocation": printable(done.revocation),
+            "reason": printable(done.reason),
+            "record": done.record or None,
+            "pushed": printable(done.remote) or None,
+        }
+        say(render_json(document))
+        for note in done.notes:
+            say(f"note: {printable(note)}", err=True)
+    else:
+        onward = _onward(done.revocation, remote=done.remote, record=done.record)
+        say(render_revoked(done.tag, notes=done.notes, remote=done.remote, record=done.record, onward=onward))
     return exit_codes.ALLOW
