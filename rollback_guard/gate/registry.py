@@ -31,6 +31,8 @@ RULE_NAMES: tuple[tuple[str, str], ...] = (
     ("RG206", "malformed-trailer"),
     ("RG207", "vetoed"),
     ("RG306", "attestation-invalid"),
+    ("RG403", "unrelanded-merge"),
+    ("RG404", "missing-revert"),
 )
 
 
@@ -76,6 +78,10 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg207_vetoed import RULE
         case "RG306":
             from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
+        case "RG403":
+            from rollback_guard.gate.rules.rg403_unrelanded_merge import RULE
+        case "RG404":
+            from rollback_guard.gate.rules.rg404_missing_revert import RULE
         case _:
             raise KeyError(rule)
     return RULE

@@ -21,7 +21,8 @@ _TRAILER = re.compile(r"^Reverts?[ \t]*:[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)", re.MU
 _LISTED = re.compile(rf"(?:commit\s+)?({_OID})")
 # The Revert buttons of forges name a request where they make no revert of one commit.
 _REQUEST = re.compile(
-    r"^(?:Reverts (?:[\w.-]+/[\w.-]+)?#|This reverts merge request (?:[\w.-]+(?:/[\w.-]+)*)?!)([1-9][0-9]{0,9})(?![0-9])",
+    r"^(?:Reverts (?:[\w.-]+/[\w.-]+)?#|This reverts merge request (?:[\w.-]+(?:/[\w.-]+)*)?!)"
+    r"([1-9][0-9]{0,9})(?![0-9])",
     re.MULTILINE,
 )
 

@@ -123,6 +123,13 @@ def test_what_is_not_here_is_said(path_of_repo: Path) -> None:
     assert undone(repo) == {}
 
 
+@pytest.mark.parametrize("line", ["This reverts commit 12.", "This reverts commit 0000000."])
+def test_lines_that_name_nothing(path_of_repo: Path, line: str) -> None:
+    repo = begin(path_of_repo)
+    repo.commit(f"Hm\n\n{line}")
+    assert (undone(repo), standing(repo).lost) == ({}, False)
+
+
 def test_an_id_that_several_commits_begin_with_names_none(path_of_repo: Path) -> None:
     repo = begin(path_of_repo)
     seen: dict[str, str] = {}

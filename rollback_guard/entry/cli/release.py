@@ -12,11 +12,13 @@ from rollback_guard.entry.production import find_production, policy_of
 from rollback_guard.entry.tag_name import require_fit_name
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
+from rollback_guard.facts.range import scratch_folder
 from rollback_guard.gate.verdict import Verdict
 from rollback_guard.git.refs import require_commit
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import check_tag_name
 from rollback_guard.release.message import fold_reason
+from rollback_guard.release.missing_reverts import require_no_missing_reverts
 from rollback_guard.release.plan import printable
 from rollback_guard.release.stable import find_last_stable, read_releases
 from rollback_guard.release.tagging import (
@@ -95,6 +97,9 @@ def tag(
     # A tag that was asked for by name, or to be signed, is made beside the one that is there.
     if released is None or name is not None or (key is not None and not released.signed):
         _require_allowed(judge(repository, commit, production.ref, as_of=now), commit)
+        require_no_missing_reverts(
+            *(repository, policy, scratch_folder()), commit=commit, branch=production.branch, tip=production.tip
+        )
         released = tag_release(
             repository, policy, commit=commit, branch=production.branch, name=name, message=message, key=key, now=now
         )
