@@ -114,7 +114,7 @@ class Again:
 
     def text(self, *, offer: bool) -> str:
         execute = f"{self.again()} --execute {self.digest}" if offer and self.moves else ""
-        return render_reland(self.plan, self.digest, execute=execute)
+        return render_reland(self.plan, self.digest, execute=execute, by_hand="" if self.moves else self._by_hand())
 
     def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]:
         return reland_document(self.plan, results[0] if results else None)
@@ -127,6 +127,24 @@ class Again:
         if self._asked.source is not None:
             words += ["--source", self._asked.source]
         return shlex.join([*words, *more_words(self.options), *self._asked.revs])
+
+    def _by_hand(self) -> str:
+        """What to do where this writes nothing: resolve what is in conflict, or merge as usual."""
+        plan, source = self.plan, self.plan.source
+        if not plan.open and source is not None:
+            check = ["guard", "check", "--into", plan.branch, "--head", source.branch]
+            return f"{shlex.join(check)}   # as for any other change"
+        if not plan.open:
+            return ""
+        reverts = [one.commit[:12] for one in plan.undone if not one.again]
+        again = [one.commit[:12] for one in plan.undone if one.again]
+        commands = [
+            ["git", "switch", "-c", plan.target[len(HEADS) :], plan.tip[:12]],
+            *([["git", "revert", *reverts]] if reverts else []),
+            *([["git", "cherry-pick", *again]] if again else []),
+            *([["git", "merge", source.branch]] if source is not None else []),
+        ]
+        return f"{' && '.join(map(shlex.join, commands))}   # and resolve what is in conflict"
 
     @property
     def tags(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 from rollback_guard.errors import GuardError
 from rollback_guard.facts.model import Fact, How, Known, Unknown, Unrelanded
 from rollback_guard.facts.survey import SeenMerge, shallow_boundaries, shallow_unknown
-from rollback_guard.git.history_chain import landing_of, merge_base, read_some
+from rollback_guard.git.history_chain import came_back, landing_of, merge_base, read_some
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import decode, encode
 from rollback_guard.git.repository import Repository
@@ -162,25 +162,14 @@ class _Search:
 
     def _how(self, one: Undone, pair: Joined) -> tuple[How, tuple[str, ...]]:
         """In which way the change has to do with what was reverted, and by which paths."""
-        if one.beside or self._brought_back(one, pair):
+        landing = "" if one.beside else str(landing_of(self._git, one.commit, pair.ours))
+        if one.beside or came_back(self._git, landing, pair.theirs):
             return "merged", ()
         common = merge_base(self._git, pair.ours, pair.theirs)
         own = set(self._paths(str(common), pair.theirs))
         reverted = self._paths(one.revert.one.parents[0], one.revert.commit)
         both = tuple(path for path in reverted if path in own)
         return ("touched", both) if both else ("held", ())
-
-    def _brought_back(self, one: Undone, pair: Joined) -> bool:
-        """Whether the branch's own line has a commit that came with it: it merged production, which had it by then."""
-        landing = landing_of(self._git, one.commit, pair.ours)
-        first = read_some(self._git, [str(landing)])[str(landing)].parents[:1]
-        if not first:
-            return False
-        lines = [
-            frozenset(decode(self._git.run("rev-list", "--first-parent", pair.theirs, f"^{end}", "--").stdout).split())
-            for end in (first[0], str(landing))
-        ]
-        return bool(lines[0] - lines[1] - {str(landing)})
 
     def _paths(self, old: str, new: str) -> list[str]:
         out = self._git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new).stdout

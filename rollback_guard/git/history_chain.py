@@ -89,6 +89,21 @@ def on_chain(git: Git, commit: str, tip: str) -> bool:
     return last.split()[1:2] == [commit]
 
 
+def came_back(git: Git, landing: str, tip: str) -> bool:
+    """Whether a tip that has a landing has, on its own line, a commit that the landing brought from the side.
+
+    So it is where a branch merged production after it had landed there itself; not where it was cut from production.
+    """
+    before = read_some(git, [landing])[landing].parents[:1]
+    if not before:
+        return False
+    lines = [
+        frozenset(decode(git.run("rev-list", "--first-parent", tip, f"^{end}", "--").stdout).split())
+        for end in (before[0], landing)
+    ]
+    return bool(lines[0] - lines[1] - {landing})
+
+
 def first_line(message: str) -> str:
     """A message's subject as `git revert` takes it: the first line that is not blank, not the folded `%s`.
 

@@ -128,7 +128,7 @@ class Undoing:
 def plan_only(undoing: Undoing, *, branch: str, target: str, units: Sequence[Unit]) -> OnlyPlan:
     """What undoing these commits does, and, where that conflicts, what could be undone with them."""
     undone = undoing.undo(units)
-    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=notes_of(undoing))
+    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=(JUDGED, *notes_of(undoing)))
     if not plan.open:
         return plan
     dependents = dependents_of(undoing, units, undone)
@@ -137,13 +137,12 @@ def plan_only(undoing: Undoing, *, branch: str, target: str, units: Sequence[Uni
 
 
 def notes_of(undoing: Undoing) -> tuple[str, ...]:
-    """What a person must know of every such plan."""
-    notes = [JUDGED]
+    """What a person must know of merges that are tried."""
     drivers = [key.split(".")[1] for key in read_config(undoing.repository, r"^merge\..*\.driver$")]
     asked = [name for name in drivers if f"merge={name}" in decode(undoing.attributes)]
     if asked:
-        notes.append(f"the merge driver {', '.join(asked)} is not run: what it would merge is merged as text")
-    return tuple(notes)
+        return (f"the merge driver {', '.join(asked)} is not run: what it would merge is merged as text",)
+    return ()
 
 
 def dependents_of(undoing: Undoing, units: Sequence[Unit], undone: Sequence[Undo]) -> dict[str, Dependent]:

@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.git.history_chain import read_some
+from rollback_guard.git.history_chain import came_back, read_some
 from rollback_guard.git.process import Git, decode
 from rollback_guard.git.refs import HEADS, REMOTES, Ref, is_ancestor, list_refs
 from rollback_guard.git.repository import Repository
@@ -68,7 +68,7 @@ def find_source(
     for landing in landings.values():
         for head in landing.parents[1:]:
             for ref in list_refs(repository, HEADS, REMOTES, contains=head):
-                if _goes_on(repository, ref, head, landing.commit, tip) and is_beside(_plain(ref.name)):
+                if _goes_on(repository, ref, landing.commit, tip) and is_beside(_plain(ref.name)):
                     found.setdefault(ref.commit, _short(ref.name))
     newest = {one: name for one, name in found.items() if not _below_another(repository, one, found)}
     if len(newest) > 1:
@@ -87,14 +87,16 @@ def _plain(ref: str) -> str:
     return ref[len(HEADS) :] if ref.startswith(HEADS) else ref[len(REMOTES) :].partition("/")[2]
 
 
-def _goes_on(repository: Repository, ref: Ref, head: str, landing: str, tip: str) -> bool:
-    """Whether a branch has more than production, and has the merged head by its own line, not by production's."""
+def _goes_on(repository: Repository, ref: Ref, landing: str, tip: str) -> bool:
+    """Whether a branch that has a merged head has more than production, and has that head itself."""
     if not ref.commit or is_ancestor(repository, ref.commit, tip):
         return False
-    if not is_ancestor(repository, landing, ref.commit):
-        return True
-    line = repository.git.run("rev-list", "--first-parent", ref.commit, f"^{landing}^1", "--").stdout
-    return head in decode(line).split()
+    return _has_itself(repository, landing, ref.commit)
+
+
+def _has_itself(repository: Repository, landing: str, commit: str) -> bool:
+    """Whether what a branch has of a landing is its own, and not production's line that it was cut from."""
+    return not is_ancestor(repository, landing, commit) or came_back(repository.git, landing, commit)
 
 
 def _below_another(repository: Repository, commit: str, others: dict[str, str]) -> bool:
@@ -131,7 +133,8 @@ def judge_source(
     if knowing == oids and _is_back(repository, reverted, commit):
         return Found("reapplied", source)
     held = {one.commit for one in Standing(repository, tip, without=commit).still_in(commit)} & oids
-    if not held and not knowing:
+    own = {one.commit for one in reverted if _has_itself(repository, one.landing, commit)}
+    if not held and not knowing & own:
         return Found("rebuilt", source, _likeness(git, source, reverted, tip))
     rest = len(oids - held - knowing)
     notes = (f"{branch} has nothing of {rest:,} of them, which come back as they were",) if rest else ()

@@ -35,9 +35,7 @@ def read_words(repository: Repository, git: Git, commits: Sequence[str], tip: st
     `git` is where merges are tried.
     """
     landings = {commit: _landing(git, commit, tip, branch) for commit in commits}
-    oldest = in_order(git, landings.values())[-1]
-    without = next(iter(read_some(git, [oldest])[oldest].parents), None)
-    standing = Standing(repository, tip, without=without)
+    standing = _standing(repository, git, set(landings.values()), tip)
     meant: dict[str, RevertCommit] = {}
     left = []
     for commit in commits:
@@ -60,8 +58,23 @@ def read_words(repository: Repository, git: Git, commits: Sequence[str], tip: st
         for one in ordered
     )
     count = len(left)
-    notes = (f"{count:,} of the commits named {'is' if count == 1 else 'are'} not reverted, and left as they are",)
+    state = "is not reverted, and stays as it is" if count == 1 else "are not reverted, and stay as they are"
+    notes = (f"{count:,} of the commits named {state}",)
     return Words(reverted, _units(git, standing, meant, tip, branch), notes if left else ())
+
+
+def _standing(repository: Repository, git: Git, landings: set[str], tip: str) -> Standing:
+    """What holds on a branch, as far down as what some of its landings reverted, and what that had reverted."""
+    while True:
+        oldest = in_order(git, landings)[-1]
+        without = next(iter(read_some(git, [oldest])[oldest].parents), None)
+        standing = Standing(repository, tip, without=without)
+        named = [oid for one in standing.reverts if standing.landing[one.commit] in landings for oid in one.reverts]
+        below = {landing_of(git, oid, tip) for oid in dict.fromkeys(named) if oid not in standing.parents}
+        more = {landing for landing in below if landing is not None} - landings
+        if not more:
+            return standing
+        landings |= more
 
 
 def _landing(git: Git, commit: str, tip: str, branch: str) -> str:
@@ -77,8 +90,8 @@ def _landing(git: Git, commit: str, tip: str, branch: str) -> str:
 def _meant(standing: Standing, commit: str, landing: str) -> list[str]:
     """The reverted commits that a commit stands for: itself, what it reverted or brought, or what brought it."""
     undone = standing.undone
-    if commit in undone:
-        return [commit]
+    if commit in undone:  # a revert that was reverted has nothing to come again: what it took is there
+        return [] if _takes_away(standing, commit) else [commit]
     by_it = _taken_by(standing, [one for one in standing.reverts if one.commit == commit])
     if by_it:
         return by_it
@@ -93,11 +106,25 @@ def _meant(standing: Standing, commit: str, landing: str) -> list[str]:
 def _taken_by(standing: Standing, reverts: Sequence[RevertCommit]) -> list[str]:
     """What reverts took back that is still gone, reverts of reverts left out."""
     oids = {one.commit for one in reverts}
-    return [oid for oid in standing.undone if standing.last_word(oid).commit in oids and not _says(standing, oid)]
+    return [
+        oid
+        for oid, revert in standing.undone.items()
+        if (revert.commit in oids or standing.last_word(oid).commit in oids) and not _says(standing, oid)
+    ]
 
 
-def _says(standing: Standing, oid: str) -> bool:
-    return any(one.commit == oid for one in standing.reverts)
+def _says(standing: Standing, oid: str) -> RevertCommit | None:
+    return next((one for one in standing.reverts if one.commit == oid), None)
+
+
+def _takes_away(standing: Standing, commit: str) -> bool:
+    """Whether a commit took something away, rather than giving back what another one took."""
+    seen: set[str] = set()
+    taking, one = False, _says(standing, commit)
+    while one is not None and one.reverts and one.commit not in seen:
+        seen.add(one.commit)
+        taking, one = not taking, _says(standing, one.reverts[0])
+    return taking
 
 
 def _not_reverted(git: Git, standing: Standing, commit: str, branch: str) -> RefusedError:
@@ -108,8 +135,7 @@ def _not_reverted(git: Git, standing: Standing, commit: str, branch: str) -> Ref
         again = standing.undone[back.commit].commit[:12]
         message = f"{short} was reverted on {branch} by {back.commit[:12]}, which was reverted itself by {again}"
         return RefusedError(f"{message}: it is there", remedy=f"git show {again}")
-    own = next((one for one in standing.reverts if one.commit == commit), None)
-    if own is not None:
+    if _says(standing, commit) is not None:
         message = f"what {short} reverted is not reverted on {branch} any more: it came again since"
     else:
         message = f"{short} is in {branch}, and no commit there says that it was reverted"

@@ -13,8 +13,8 @@ SHOWN = 20  # paths or commits that are listed
 HEADS = "refs/heads/"
 
 
-def render_reland(plan: RelandPlan, digest: str, *, execute: str) -> str:
-    """A plan in lines. `execute` is the command that carries out exactly this plan, or ""."""
+def render_reland(plan: RelandPlan, digest: str, *, execute: str, by_hand: str) -> str:
+    """A plan in lines. `execute` is the command that carries out exactly this plan, or ""; else `by_hand` is shown."""
     lines = [_headline(plan), _why(plan), ""]
     lines.append("Reverted, to come again:")
     for one in plan.reverted[:SHOWN]:
@@ -30,7 +30,7 @@ def render_reland(plan: RelandPlan, digest: str, *, execute: str) -> str:
         lines.append(f"tree afterwards: {short(plan.tree)}")
     lines += [f"note: {visible(note)}" for note in plan.notes]
     lines.append(f"digest: {digest}")
-    follow = visible(execute) if execute else _by_hand(plan)
+    follow = visible(execute or by_hand)
     return "\n".join([*lines, *([f"→ {follow}"] if follow else [])])
 
 
@@ -56,7 +56,7 @@ def _why(plan: RelandPlan) -> str:
         )
     if plan.way == "rebuilt":
         return (
-            f"Rebuilt: {name} has none of the reverted commits, so a merge brings all of its own; "
+            f"Rebuilt: {name} made its commits anew, so a merge brings all of them; "
             "a revert of the revert would bring the old ones beside them"
         )
     return f"Reapplied: {name} has the revert, and reverted it; a merge brings everything"
@@ -97,12 +97,3 @@ def _rest(count: int, indent: str) -> list[str]:
 
 def _name(plan: RelandPlan) -> str:
     return visible(plan.target[len(HEADS) :])
-
-
-def _by_hand(plan: RelandPlan) -> str:
-    """What a person does where there is nothing that this could carry out."""
-    if plan.open and plan.undone:
-        return "git revert REVERT, then git merge BRANCH   # on a branch of its own, and resolve what is in conflict"
-    if plan.open:
-        return "git merge BRANCH   # on a branch of its own, and resolve what is in conflict"
-    return ""
