@@ -9,6 +9,7 @@ from __future__ import annotations
 from rollback_guard.entry.default_branch import default_branches, general_branches
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.entry.stable_tags import StableTags
+from rollback_guard.entry.tag_content import missing_reverts
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
@@ -18,7 +19,7 @@ from rollback_guard.facts.range import Collected, Proposal, collect_range, ref_n
 from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS, list_refs, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, TAGS, list_refs, resolve_commit, short_branch
 from rollback_guard.git.repository import current_branch
 from rollback_guard.policy.paths import OURS
 
@@ -155,6 +156,8 @@ def judge_update(
             found = readable or PolicyFound(at="nothing")
         change = _moved(question, update, stage, name, missing, production=production, here=here)
         change = change._replace(tag_faults=tags.faults(update))
+        if update.ref.startswith(TAGS) and update.new is not None and readable is not None:
+            change = change._replace(missing_reverts=missing_reverts(question, update, (found, *others)))
         if (update.ref + "/").startswith(OURS):
             from rollback_guard.evidence.admission import faults_of_move
 
@@ -279,6 +282,7 @@ def _moved(
         merges=unknown,
         messages=unknown,
         landings=unknown if production else Known(()),
+        unrelanded=unknown,
         base_in_head=unknown,
         refs=ref_names(repository),
         touched=unknown if production and update.new is not None else Known(Touched()),

@@ -18,12 +18,14 @@ from rollback_guard.entry.tag_name import require_fit_name
 from rollback_guard.entry.wiring import ask
 from rollback_guard.errors import GuardError, RefusedError, UndeterminedError
 from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.facts.range import scratch_folder
 from rollback_guard.gate.verdict import Verdict
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.push import Pushed, remote_for, remote_tags
 from rollback_guard.git.refs import TAGS, require_commit
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import check_tag_name, delete_tag
+from rollback_guard.release.missing_reverts import require_no_missing_reverts
 from rollback_guard.release.model import Proof, Released
 from rollback_guard.release.tagging import (
     ATTEMPTS,
@@ -83,6 +85,9 @@ def release(repository: Repository, wanted: Wanted, show: Callable[[Verdict], No
     if released is None or wanted.name is not None or (wanted.key is not None and not released.signed):
         verdict = judge(repository, commit, production.ref, as_of=question.as_of)
         _require_allowed(verdict, commit, show)
+        require_no_missing_reverts(
+            *(repository, policy, scratch_folder()), commit=commit, branch=production.branch, tip=production.tip
+        )
         results, note = _smoke(production, commit, wanted, repository)
         proof = _proof(question, production, commit, verdict)
         proof = proof._replace(smoke=tuple((one.name, one.passed, one.seconds) for one in results), smoke_note=note)

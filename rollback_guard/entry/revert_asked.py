@@ -93,10 +93,11 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
         mode=mode,
         target=target,
     )
-    return plan._replace(notes=plan.notes + notes + _behind(production))
+    return plan._replace(notes=plan.notes + notes + behind(production))
 
 
-def _behind(production: Production) -> tuple[str, ...]:
+def behind(production: Production) -> tuple[str, ...]:
+    """A note where the remote's branch was last seen elsewhere."""
     if production.upstream is None or production.upstream == production.tip:
         return ()
     return (f"{production.branch} here is not where origin/{production.branch} was last seen: git fetch",)
@@ -106,14 +107,14 @@ def _alone(repository: Repository, asked: Asked, options: Options, stack: ExitSt
     name = asked.branches[0] if asked.branches else None
     production = find_production(repository, name, remote_too=asked.new_branch is not None)
     target = new_branch(repository, asked.new_branch, production.branch)
-    commits = [commit for rev in asked.revs for commit in _commits(repository, production, rev)]
+    commits = [commit for rev in asked.revs for commit in commits_of(repository, production, rev)]
     undoing = stack.enter_context(Undoing(repository, production.tip, scratch_folder()))
     units = read_units(undoing.git, commits, production.tip, production.branch)
     plan = plan_only(undoing, branch=production.branch, target=target, units=units)
-    return Alone(repository, undoing, plan._replace(notes=plan.notes + _behind(production)), options)
+    return Alone(repository, undoing, plan._replace(notes=plan.notes + behind(production)), options)
 
 
-def _commits(repository: Repository, production: Production, rev: str) -> tuple[str, ...]:
+def commits_of(repository: Repository, production: Production, rev: str) -> tuple[str, ...]:
     """The commits that one argument names: a revision, a range of the branch's own line, or a request's number."""
     number = number_of(rev)
     if number is not None:

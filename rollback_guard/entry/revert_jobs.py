@@ -6,7 +6,7 @@ The plans themselves are made in `release`; asking and printing is left to `entr
 from __future__ import annotations
 
 import shlex
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Protocol
 
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.refs import HEADS, list_refs
@@ -32,6 +32,35 @@ class Options(NamedTuple):
 
     reason: str = ""
     push: bool = False
+
+
+class Job(Protocol):
+    """What can be shown, carried out and pushed: a plan with its digest."""
+
+    repository: Repository
+    seen_in: Repository  # where its trees are
+    digest: str
+
+    @property
+    def branch(self) -> str: ...
+    @property
+    def empty(self) -> bool: ...
+    @property
+    def open(self) -> bool: ...
+    @property
+    def moves(self) -> tuple[Move, ...]: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def push_command(self) -> str: ...
+    def noted(self) -> Job: ...
+    def text(self, *, offer: bool) -> str: ...
+    def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]: ...
+    def again(self) -> str: ...
+    def tag_of(self, result: Result) -> str | None: ...
+    def execute(self, signing: Signing | None) -> tuple[Result, ...]: ...
 
 
 class Back:
@@ -69,7 +98,7 @@ class Back:
     def noted(self) -> Back:
         """The same, each plan with a note where it would be refused now."""
         plans = tuple(
-            plan if plan.empty else plan._replace(notes=(*plan.notes, *_refusal(self.repository, move_of(plan))))
+            plan if plan.empty else plan._replace(notes=(*plan.notes, *refusal_now(self.repository, move_of(plan))))
             for plan in self.plans
         )
         return Back(self.repository, plans, self.options, named=self._named)
@@ -98,7 +127,7 @@ class Back:
             words += ["--mode", plan.mode]
         if plan.target != HEADS + plan.branch:
             words += ["--as", plan.target[len(HEADS) :]]
-        return shlex.join(words + _more(self.options))
+        return shlex.join(words + more_words(self.options))
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -149,7 +178,7 @@ class Alone:
         return sum(not one.empty for one in self.plan.undone)
 
     def noted(self) -> Alone:
-        notes = [note for move in self.moves for note in _refusal(self.undoing.repository, move)]
+        notes = [note for move in self.moves for note in refusal_now(self.undoing.repository, move)]
         plan = self.plan._replace(notes=(*self.plan.notes, *notes))
         return Alone(self.repository, self.undoing, plan, self.options)
 
@@ -166,7 +195,7 @@ class Alone:
         words = ["guard", "revert", "--mode", "only", "--branch", self.plan.branch]
         if self.plan.target != HEADS + self.plan.branch:
             words += ["--as", self.plan.target[len(HEADS) :]]
-        words += _more(self.options)
+        words += more_words(self.options)
         return shlex.join([*words, *(commits or tuple(one.commit for one in self.plan.undone))])
 
     @property
@@ -190,11 +219,13 @@ def push_command(moves: tuple[Move, ...]) -> str:
     return shlex.join(["git", "push", *(["--atomic"] if len(names) > 1 else []), "origin", *names])
 
 
-def _more(options: Options) -> list[str]:
+def more_words(options: Options) -> list[str]:
+    """The options that are said again."""
     return (["--push"] if options.push else []) + (["--reason", options.reason] if options.reason else [])
 
 
-def _refusal(repository: Repository, move: Move) -> tuple[str, ...]:
+def refusal_now(repository: Repository, move: Move) -> tuple[str, ...]:
+    """A note on why carrying it out would be refused as things are."""
     try:
         require_ready(repository, move)
     except RefusedError as error:

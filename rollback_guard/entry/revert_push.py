@@ -1,4 +1,4 @@
-"""Pushing what `guard revert` wrote, and what to do when the other side does not take it."""
+"""Pushing what `guard revert` or `guard reland` wrote, and what to do when the other side does not take it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rollback_guard.entry.revert_jobs import Alone, Back
+    from rollback_guard.entry.revert_jobs import Job
     from rollback_guard.release.model import Result
     from rollback_guard.release.moving import Move
 
 
-def remote_of(repository: Repository, job: Back | Alone) -> str:
+def remote_of(repository: Repository, job: Job) -> str:
     """The one remote that all branches of a job are pushed to. Raises: UsageError when they go to several."""
     remotes = {remote_for(repository, move.branch) for move in job.moves}
     if len(remotes) > 1:
@@ -33,7 +33,7 @@ def remote_of(repository: Repository, job: Back | Alone) -> str:
     return remotes.pop()
 
 
-def push(job: Back | Alone, remote: str, results: tuple[Result, ...]) -> None:
+def push(job: Job, remote: str, results: tuple[Result, ...]) -> None:
     """Push the results, all or none. Raises: RefusedError with the ways on, when the remote does not take them."""
     moves = {move.ref: move for move in job.moves}
     pushed = [
@@ -68,7 +68,7 @@ def _tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def _after_refusal(job: Back | Alone, remote: str, *, moved: bool) -> str:
+def _after_refusal(job: Job, remote: str, *, moved: bool) -> str:
     """What to do when the remote did not take the result; `moved`: its branch is not where this clone thought."""
     there = shlex.quote(remote)
     current = current_branch(job.repository)

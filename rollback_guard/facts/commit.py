@@ -14,6 +14,7 @@ from rollback_guard.facts.policy_source import PolicyFound
 from rollback_guard.facts.range import Collected, Proposal, brought_by, collect_range, scratch_folder
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.facts.survey import SeenMerge, check_merges
+from rollback_guard.facts.unrelanded import still_lost
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import resolve_commit
@@ -121,7 +122,13 @@ def _with_staged(
             tree = again.write_index(repository)
             merges = (*found, *check_merges(again, (SeenMerge(head, (base, head), tree, IN_THE_MAKING),)))
             touched, proposed = brought_by(again.git, base, tree)
+            unrelanded = still_lost(again, change.unrelanded, tree)
     except UndeterminedError as error:
         return Collected(change._replace(merges=Unknown(error.message, error.remedy)), proposed)
-    staged = change._replace(merges=Known(merges, "git merge-tree"), result_tree=Known(tree, "index"), touched=touched)
+    staged = change._replace(
+        merges=Known(merges, "git merge-tree"),
+        result_tree=Known(tree, "index"),
+        touched=touched,
+        unrelanded=unrelanded,
+    )
     return Collected(staged, proposed)

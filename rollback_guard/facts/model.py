@@ -161,6 +161,30 @@ class Restoration(NamedTuple):
     committers: tuple[Identity, ...]  # of the commits that go back
 
 
+# merged: it brings commits that came to production through what was reverted; touched: it began on production in
+# between, and changes files that were reverted; held: it began there, and changes none of them.
+How = Literal["merged", "touched", "held"]
+
+
+class Unrelanded(NamedTuple):
+    """A commit that production took back, that the change has in its history, and whose content it does not bring."""
+
+    commit: str
+    subject: str
+    revert: str  # the commit that took it back
+    how: How
+    paths: tuple[str, ...] = ()  # those that were reverted, and that the change touches as well
+
+
+class MissingRevert(NamedTuple):
+    """A commit that a production branch took back, and that what is about to be tagged stable still has."""
+
+    commit: str
+    subject: str
+    revert: str
+    branch: str  # short name of the production branch that has the revert
+
+
 class Touched(NamedTuple):
     """What the change does to the guard's own files."""
 
@@ -223,11 +247,13 @@ class Change(NamedTuple):
     base_in_head: Fact[bool] = Unknown("not looked for")  # base is an ancestor of head: what lands is head's tree
     refs: Fact[tuple[str, ...]] = Known(())  # full names of the refs that names are compared with
     touched: Fact[Touched] = Known(Touched())
+    unrelanded: Fact[tuple[Unrelanded, ...]] = Unknown("not looked for")
     restoration: Optional[Restoration] = None
     decisions: Fact[tuple[SignedDecision, ...]] = Known(())
     afterwards: tuple[SignedDecision, ...] = ()  # approvals of what landed, dated later than that can have been
     waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
     unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
+    missing_reverts: Optional[Fact[tuple[MissingRevert, ...]]] = None  # of what a stable tag names; None: it is none
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves
     tag_faults: Optional[Fact[tuple[str, ...]]] = None  # why a stable tag may not move so; None: it is none
     missing: tuple[str, ...] = ()  # what this stage does not see, for `coverage`

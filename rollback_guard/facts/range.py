@@ -1,8 +1,7 @@
 """Facts of a range: what would land if `head` were merged into a target whose tip is `base`.
 
-Used for `guard check`, for a push and for a receiving server. A target that is moved to a commit that no
-approved branch holds is taken apart into the commits that the move adds to production's own chain; each is
-a landing. What already landed is left to `facts.history`.
+Used for `guard check`, for a push and for a receiving server. A target that is moved to a commit that no approved
+branch holds is taken apart into the landings that this adds. What already landed is left to `facts.history`.
 """
 
 from __future__ import annotations
@@ -46,6 +45,7 @@ from rollback_guard.facts.survey import (
     with_mergers,
     with_squashed,
 )
+from rollback_guard.facts.unrelanded import collect_unrelanded
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.process import Git, decode
@@ -136,6 +136,7 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         base_in_head=up_to_date,
         refs=Known(tuple(ref.name for ref in refs), "git for-each-ref"),
         touched=merged.touched,
+        unrelanded=collect_unrelanded(repository, base, head, scratch_folder(), chain, seen, merged.result_tree),
         restoration=restoration,
         missing=proposal.missing,
     )

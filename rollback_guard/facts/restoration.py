@@ -11,11 +11,10 @@ from rollback_guard.facts.model import Identity, Message, Restoration
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import TAGS, is_ancestor
 from rollback_guard.git.repository import Repository
+from rollback_guard.git.reverts import reverted_in_full
 from rollback_guard.git.tags import fault_of, read_tag
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
-
-REVERTS = "This reverts commit "
 
 
 def stable_tags(repository: Repository, policy: Policy, *, then: int | None = None) -> tuple[tuple[str, str, str], ...]:
@@ -69,7 +68,7 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
         if name != named[0] or not _is_sound(repository, policy, name):
             continue
         chain = _chain(repository, commit, tree, f"{message.commit}^1")
-        before = chain.get(_reverted(message.text) or "", "")
+        before = chain.get(reverted_in_full(message.text) or "", "")
         if chain and message.tree in (tree, before):
             return Restoration(tag=name, commit=commit, committers=(committer,))
     return None
@@ -103,13 +102,3 @@ def _chain(repository: Repository, stable: str, tree: str, tip: str) -> dict[str
         trees.append(repository.git.text("rev-parse", f"{below}^{{tree}}"))
     found = {commit: before for (commit, _, _), before in zip(links, trees, strict=False)}
     return {**found, stable: tree}
-
-
-def _reverted(text: str) -> str | None:
-    """The oid after `This reverts commit `."""
-    for line in text.splitlines():
-        if line.startswith(REVERTS):
-            oid = line[len(REVERTS) :].rstrip(".,").split(",")[0].split(" ")[0]
-            if len(oid) in (40, 64) and not oid.strip("0123456789abcdef"):
-                return oid
-    return None

@@ -16,7 +16,7 @@ _WITHOUT_MESSAGE = frozenset(["RG106", "RG201", "RG202", "RG203", "RG204", "RG20
 _COMMIT = frozenset(["RG001", "RG101", "RG108"])
 _DELETION = frozenset(["RG001", "RG103", "RG104", "RG108"])
 _NOTHING = frozenset(["RG001", "RG108"])
-_CONTENT = _WITHOUT_MESSAGE | {"RG101", "RG102", "RG105", "RG107"}
+_CONTENT = _WITHOUT_MESSAGE | {"RG101", "RG102", "RG105", "RG107", "RG403"}
 RESTORED = frozenset(["RG101", "RG102", "RG106", "RG201", "RG204"])
 
 
@@ -72,6 +72,8 @@ def _beside_production(rule: str, case: Case) -> str | None:
     if rule == "RG206" and change.stage == "message" and case.policy is not None:
         return None
     if rule == "RG401" and change.tag_faults is not None:
+        return None
+    if rule == "RG404" and change.missing_reverts is not None:
         return None
     if rule == "RG306" and change.evidence_faults is not None:
         return None

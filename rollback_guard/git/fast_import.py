@@ -26,10 +26,11 @@ PREFIX = "tmp_objdir-rollback-guard-"
 
 
 class NewCommit(NamedTuple):
-    """A commit to be written: its tree (None: the empty one) and its whole message."""
+    """A commit to be written: its tree (None: the empty one), its whole message, and what else it merges."""
 
     tree: Optional[str]
     message: bytes
+    others: tuple[str, ...] = ()
 
 
 # fast-import deflates each object anew, and glibc gives the memory back and takes it again each time: with
@@ -109,6 +110,7 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
             b"reset %s\ncommit %s\nmark :%d\n" % (SCRATCH, SCRATCH, mark),
             people,
             b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
+            *(b"merge %s\n" % encode(other) for other in commit.others),
             content,
             b"\n",
         )

@@ -26,7 +26,9 @@ class ChainCommit(NamedTuple):
     subject: str
 
 
-class _ChainFormat(LogFormat):
+class ChainFormat(LogFormat):
+    """Commit, tree, parents, author and whole message, as `chain_commit` takes them."""
+
     __slots__ = ()
 
     def __init__(self) -> None:
@@ -42,8 +44,8 @@ def read_chain(git: Git, tip: str, exclude: str) -> Iterator[ChainCommit]:
     Raises: GitError when they are not one unbroken chain of first parents.
     """
     expected: str | None = tip
-    for record in read_log(git, _ChainFormat(), "--first-parent", tip, f"^{exclude}"):
-        one = _chain_commit(record)
+    for record in read_log(git, ChainFormat(), "--first-parent", tip, f"^{exclude}"):
+        one = chain_commit(record)
         if one.commit != expected:
             raise GitError(f"the history of {tip} is no chain at {one.commit}", remedy="git fsck --connectivity-only")
         expected = one.parents[0] if one.parents else None
@@ -55,11 +57,12 @@ def read_some(git: Git, commits: Iterable[str]) -> dict[str, ChainCommit]:
     stdin = encode("".join(f"{one}\n" for one in commits))
     if not stdin:
         return {}
-    every = map(_chain_commit, read_log(git, _ChainFormat(), "--no-walk=unsorted", stdin=stdin))
+    every = map(chain_commit, read_log(git, ChainFormat(), "--no-walk=unsorted", stdin=stdin))
     return {one.commit: one for one in every}
 
 
-def _chain_commit(record: list[bytes]) -> ChainCommit:
+def chain_commit(record: list[bytes]) -> ChainCommit:
+    """A record of `git log` in that format."""
     commit, tree, parents, author, body = map(decode, record)
     return ChainCommit(
         commit=commit, tree=tree, parents=tuple(parents.split()), author=author, subject=first_line(body)
@@ -84,6 +87,21 @@ def on_chain(git: Git, commit: str, tip: str) -> bool:
         return True
     last = git.text("rev-list", "--first-parent", "--parents", tip, f"^{commit}").rpartition("\n")[2]
     return last.split()[1:2] == [commit]
+
+
+def came_back(git: Git, landing: str, tip: str) -> bool:
+    """Whether a tip that has a landing has, on its own line, a commit that the landing brought from the side.
+
+    So it is where a branch merged production after it had landed there itself; not where it was cut from production.
+    """
+    before = read_some(git, [landing])[landing].parents[:1]
+    if not before:
+        return False
+    lines = [
+        frozenset(decode(git.run("rev-list", "--first-parent", tip, f"^{end}", "--").stdout).split())
+        for end in (before[0], landing)
+    ]
+    return bool(lines[0] - lines[1] - {landing})
 
 
 def first_line(message: str) -> str:

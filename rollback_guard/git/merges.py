@@ -76,6 +76,11 @@ class MergeAgain:
             return Automatic(tree=onto)
         return next(self.merge([(ours, theirs)]))
 
+    def onto(self, tree: str, parent: str, other: str) -> Automatic:
+        """What merging a commit into a tree gives that somebody has on top of `parent`."""
+        ours = write_commit(self._scratch.path, tree, (parent,), object_format=self._format)
+        return next(self.merge([(ours, other)]))
+
     def _fields(self, stdin: bytes) -> Iterator[str]:
         config = ["-c", "merge.directoryRenames=conflict", "-c", "merge.renormalize=false"]
         # `git merge` compares by histograms unless somebody set it otherwise; merge-tree must do the same.

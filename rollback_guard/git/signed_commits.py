@@ -26,10 +26,13 @@ def write_signed_commits(
     """
     identity(quarantine, "GIT_COMMITTER_IDENT")
     before, first = parent, True
+    others: list[str] = []
     for commit in commits:
+        others += commit.others
+        parents = [word for one in (before, *commit.others) for word in ("-p", one)]
         tree = commit.tree or quarantine.git.text("hash-object", "-t", "tree", "-w", "--stdin", stdin=b"")
         process = quarantine.git.run(
-            "commit-tree", "-S", "-p", before, "-F", "-", tree,
+            "commit-tree", "-S", *parents, "-F", "-", tree,
             stdin=commit.message, config=("-c", "i18n.commitEncoding=UTF-8"), accept=(0, 1, 128),
         )  # fmt: skip
         if process.returncode != 0:
@@ -46,18 +49,19 @@ def write_signed_commits(
                 remedy="git config user.signingKey PATH-OF-A-LISTED-KEY   # they are `keys` of [people.ID]",
             )
         first = False
-    gather(quarantine, before, parent)
+    gather(quarantine, before, parent, *others)
     return before
 
 
-def gather(quarantine: Quarantine, new: str, old: str) -> None:
-    """Pack everything that a commit has and another has not into the quarantine, from wherever git finds it."""
+def gather(quarantine: Quarantine, new: str, *old: str) -> None:
+    """Pack everything that a commit has and others have not into the quarantine, from wherever git finds it."""
     folder = os.path.join(quarantine.path, "pack")
     os.makedirs(folder, exist_ok=True)
     before = os.listdir(folder)
+    revs = "".join(f"{rev}\n" for rev in (new, *(f"^{one}" for one in old)))
     out = quarantine.git.run(
         "pack-objects", "--quiet", "--revs", "--delta-base-offset", os.path.join(folder, "pack"),
-        stdin=encode(f"{new}\n^{old}\n"), config=("-c", "pack.packSizeLimit=0"),
+        stdin=encode(revs), config=("-c", "pack.packSizeLimit=0"),
     ).stdout  # fmt: skip
     kept = decode(out).strip()
     for name in before:

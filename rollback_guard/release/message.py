@@ -48,7 +48,9 @@ def revert_message(revert: Revert, tag: str, reason: str) -> bytes:
 
 
 def undo_message(undo: Undo, reason: str) -> bytes:
-    """The whole message of a commit that undoes one commit alone."""
+    """The whole message of a commit that undoes one commit alone, or makes one again that was undone with others."""
+    if undo.again:
+        return _message(f'Reapply "{undo.subject}"', f"This reapplies commit {undo.commit}.", "", reason)
     return _message(revert_subject(undo.subject), reverts_line(undo), "", reason)
 
 
@@ -70,6 +72,13 @@ def single_message(plan: Plan, reason: str) -> bytes:
     return _message(f"Revert {count} commit{'' if count == 1 else 's'}, back to {tag}", "\n".join(lines), tag, reason)
 
 
+def merge_message(source: str, target: str, reason: str) -> bytes:
+    """The message of the merge that brings what a branch has more, as git writes it."""
+    kind = "remote-tracking branch" if source.startswith("origin/") else "branch"
+    return _message(f"Merge {kind} '{source}' into {target}", "", "", reason)
+
+
 def _message(subject: str, body: str, tag: str, reason: str) -> bytes:
     trailers = (f"Rollback-To: {tag}\n" if tag else "") + (f"Reason: {reason}\n" if reason else "")
-    return f"{subject}\n\n{body}\n{trailers and chr(10) + trailers}".encode("utf-8", "surrogateescape")
+    parts = (f"{subject}\n", f"{body}\n" if body else "", trailers)
+    return "\n".join(filter(None, parts)).encode("utf-8", "surrogateescape")

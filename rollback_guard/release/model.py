@@ -98,6 +98,7 @@ class Undo(NamedTuple):
     tree: Optional[str]
     conflicts: tuple[PathConflict, ...] = ()
     empty: bool = False  # nothing is left of it to undo
+    again: bool = False  # the commit is made once more, and not undone
 
     @property
     def open(self) -> bool:
@@ -143,6 +144,66 @@ class OnlyPlan(NamedTuple):
     def tree(self) -> Optional[str]:
         """The tree that the branch will have; None while there are conflicts."""
         return None if self.open else self.undone[-1].tree
+
+
+# fixed-on-top: the branch has what was reverted and more, so the revert is reverted and the rest merged; as-it-was:
+# there is nothing more; rebuilt: the branch made it anew, so it is merged plainly; reapplied: it reverted the revert.
+Way = Literal["fixed-on-top", "as-it-was", "rebuilt", "reapplied"]
+
+
+class Relanded(NamedTuple):
+    """A commit that was reverted and is to come again, with what landed it and the revert that holds."""
+
+    commit: str
+    subject: str
+    author: str
+    landing: str
+    revert: str
+
+
+class Source(NamedTuple):
+    """The branch that goes on from what was reverted. `tree`: what merging it gives; None while that conflicts."""
+
+    branch: str  # short name, or a remote's as git writes it
+    tip: str
+    newer: int  # commits that it has and production has not
+    tree: Optional[str] = None
+    conflicts: tuple[PathConflict, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody would have to resolve something."""
+        return any(not one.remembered for one in self.conflicts)
+
+
+class RelandPlan(NamedTuple):
+    """What brings reverted commits again: reverts of reverts on a new branch, then a merge of what is newer.
+
+    `writes`: there is a branch to write; where the right thing is an ordinary merge, only if one was asked for.
+    """
+
+    way: Way
+    branch: str
+    tip: str
+    target: str
+    reverted: tuple[Relanded, ...]
+    undone: tuple[Undo, ...] = ()
+    source: Optional[Source] = None
+    dependents: tuple[Dependent, ...] = ()
+    writes: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether there are conflicts."""
+        return any(one.open for one in self.undone) or (self.source is not None and self.source.open)
+
+    @property
+    def tree(self) -> Optional[str]:
+        """The tree that the new branch will have; None while there are conflicts."""
+        if self.open:
+            return None
+        return self.source.tree if self.source is not None else self.undone[-1].tree
 
 
 class Bring(NamedTuple):

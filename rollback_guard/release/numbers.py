@@ -14,23 +14,13 @@ from rollback_guard.git.history_chain import read_chain
 from rollback_guard.git.process import Git, decode
 from rollback_guard.git.refs import list_refs
 from rollback_guard.git.repository import Repository
-from rollback_guard.git.streams import split_stream
+from rollback_guard.git.requests import named_by_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 NUMBER = re.compile(r"[#!]([1-9][0-9]{0,9})")
-# GitHub, Gitea and Forgejo, Bitbucket, Azure DevOps, GitLab; and the end of a squash's subject.
-_FORMS = (
-    r"Merge pull request #{0} ",
-    r"Merge pull request '.*' \(#{0}\) ",
-    r"Merged in .* \(pull request #{0}\)",
-    r"Merged PR {0}: ",
-    r".* \(#{0}\)$",
-    r".* \(!{0}\)$",
-)
-_GITLAB = r"^See merge request \S*!{0}$"
 # Where forges keep the head of a request, and where people commonly fetch that to.
 _HEADS = ("refs/pull/{0}/head", "refs/merge-requests/{0}/head", "refs/pull-requests/{0}/from")
 MOST = 1000  # commits of a request that are compared
@@ -50,7 +40,7 @@ def find_request(
     `stood` says where the branch stood before it was moved to a commit, where anything tells that.
     Raises: UsageError when nothing tells which they are.
     """
-    named = next(_named(repository.git, number, tip), None)
+    named = next(named_by_number(repository.git, number, tip), None)
     if named is not None:
         return (named,)
     head = _head(repository, number)
@@ -64,20 +54,6 @@ def find_request(
             f"guard revert --mode only BASE..{head[:12]}   # if it landed by fast-forward: from where {branch} stood"
         )
     raise UsageError(f"no commit of {branch} says that it is request {number}", remedy=remedy)
-
-
-def _named(git: Git, number: int, tip: str) -> Iterator[str]:
-    """The commits of the branch's own line whose message bears the number, the newest first."""
-    subject = re.compile("|".join(form.format(number) for form in _FORMS))
-    line = re.compile(_GITLAB.format(number), re.MULTILINE)
-    layout = ("--first-parent", "--no-show-signature", "--encoding=UTF-8", f"--grep={number}", "--fixed-strings")
-    out = git.chunks("log", "-z", *layout, "--format=tformat:%H%n%B", tip, "--")
-    for parts in split_stream(out, b"\0"):
-        for part in parts:
-            commit, _, message = decode(part).partition("\n")
-            first = message.partition("\n")[0] + " "
-            if subject.match(first) or subject.match(first.rstrip()) or line.search(message):
-                yield commit
 
 
 def _head(repository: Repository, number: int) -> str | None:

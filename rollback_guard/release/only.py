@@ -36,8 +36,8 @@ class Undoing:
 
     def __init__(self, repository: Repository, tip: str, scratch_folder: str) -> None:
         self.tip = tip
-        self._tree = tree_of(repository.git, tip)
-        self.attributes = read_attributes(repository.git, self._tree)
+        self.tree = tree_of(repository.git, tip)
+        self.attributes = read_attributes(repository.git, self.tree)
         self._again = MergeAgain(repository, scratch_folder, attributes=self.attributes)
         # git, and the repository, with what was merged.
         self.git = self._again.git
@@ -57,7 +57,7 @@ class Undoing:
 
     def undo(self, units: Iterable[Unit]) -> tuple[Undo, ...]:
         """Each unit undone in what the ones before it left. What conflicts is passed over."""
-        found, present = [], self._tree
+        found, present = [], self.tree
         for unit in units:
             tree, conflicts = self._undo(present, unit)
             one = unit.commit
@@ -71,6 +71,7 @@ class Undoing:
                     tree=tree,
                     conflicts=conflicts,
                     empty=tree == present,
+                    again=unit.again,
                 )
             )
             present = tree or present
@@ -79,8 +80,12 @@ class Undoing:
     def _undo(self, present: str, unit: Unit) -> tuple[Optional[str], tuple[PathConflict, ...]]:
         key = present, unit
         if key not in self._known:
-            self._known[key] = self._resolved(self._again.reverse(present, unit.commit.tree, unit.back))
+            self._known[key] = self._resolved(self._again.reverse(present, unit.away or unit.commit.tree, unit.back))
         return self._known[key]
+
+    def merge(self, present: str, other: str) -> tuple[Optional[str], tuple[PathConflict, ...]]:
+        """What merging a commit gives in a tree on top of the tip, and what is in conflict; no tree while it is."""
+        return self._resolved(self._again.onto(present, self.tip, other))
 
     def _resolved(self, automatic: Automatic) -> tuple[Optional[str], tuple[PathConflict, ...]]:
         if automatic.clean:
@@ -123,24 +128,24 @@ class Undoing:
 def plan_only(undoing: Undoing, *, branch: str, target: str, units: Sequence[Unit]) -> OnlyPlan:
     """What undoing these commits does, and, where that conflicts, what could be undone with them."""
     undone = undoing.undo(units)
-    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=_notes(undoing))
+    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=(JUDGED, *notes_of(undoing)))
     if not plan.open:
         return plan
-    dependents = _dependents(undoing, units, undone)
+    dependents = dependents_of(undoing, units, undone)
     closed = _close(undoing, units, dependents)
     return plan._replace(dependents=tuple(dependents.values()), closed=closed)
 
 
-def _notes(undoing: Undoing) -> tuple[str, ...]:
-    notes = [JUDGED]
+def notes_of(undoing: Undoing) -> tuple[str, ...]:
+    """What a person must know of merges that are tried."""
     drivers = [key.split(".")[1] for key in read_config(undoing.repository, r"^merge\..*\.driver$")]
     asked = [name for name in drivers if f"merge={name}" in decode(undoing.attributes)]
     if asked:
-        notes.append(f"the merge driver {', '.join(asked)} is not run: what it would merge is merged as text")
-    return tuple(notes)
+        return (f"the merge driver {', '.join(asked)} is not run: what it would merge is merged as text",)
+    return ()
 
 
-def _dependents(undoing: Undoing, units: Sequence[Unit], undone: Sequence[Undo]) -> dict[str, Dependent]:
+def dependents_of(undoing: Undoing, units: Sequence[Unit], undone: Sequence[Undo]) -> dict[str, Dependent]:
     """The later commits of the branch that touch what is in conflict, newest first, those asked for left out."""
     paths_of: dict[str, list[str]] = {}
     asked = {unit.commit.commit for unit in units}
@@ -187,7 +192,7 @@ def _close(undoing: Undoing, units: Sequence[Unit], dependents: dict[str, Depend
         undone = undoing.undo(ordered)
         if not any(one.open for one in undone):
             return tuple(unit.commit.commit for unit in _smaller(undoing, ordered, asked))
-        more = dict.fromkeys(one for one in _dependents(undoing, ordered, undone) if one not in every)
+        more = dict.fromkeys(one for one in dependents_of(undoing, ordered, undone) if one not in every)
         if not more:
             return ()
     return ()

@@ -30,8 +30,8 @@ def only_document(plan: OnlyPlan, result: Result | None) -> dict[str, object]:
         "tip": plan.tip,
         "target": printable(plan.target),
         "stable": None,
-        "reverts": [_undo_document(one) for one in plan.undone],
-        "dependents": [_dependent_document(one) for one in plan.dependents],
+        "reverts": [undo_document(one) for one in plan.undone],
+        "dependents": [dependent_document(one) for one in plan.dependents],
         "closed-set": list(plan.closed),
         "migrations": None,
         "needs-restore": None,
@@ -41,7 +41,8 @@ def only_document(plan: OnlyPlan, result: Result | None) -> dict[str, object]:
     }
 
 
-def _undo_document(one: Undo) -> dict[str, object]:
+def undo_document(one: Undo) -> dict[str, object]:
+    """One commit that is undone, and what is in conflict."""
     return {
         "commit": one.commit,
         "mainline": one.mainline,
@@ -56,7 +57,8 @@ def _undo_document(one: Undo) -> dict[str, object]:
     }
 
 
-def _dependent_document(one: Dependent) -> dict[str, object]:
+def dependent_document(one: Dependent) -> dict[str, object]:
+    """A later commit that touches what is in conflict."""
     return {
         "commit": one.commit,
         "subject": printable(one.subject),

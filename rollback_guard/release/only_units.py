@@ -24,6 +24,8 @@ class Unit(NamedTuple):
     mainline: Optional[int]
     back: str
     on_chain: bool  # it is on the branch's own line of commits
+    away: str = ""  # the tree that it is taken away from; its own unless given
+    again: bool = False  # it is made once more, and not undone
 
 
 def read_units(git: Git, commits: Sequence[str], tip: str, branch: str) -> tuple[Unit, ...]:

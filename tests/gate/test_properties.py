@@ -19,6 +19,7 @@ from rollback_guard.facts.model import (
     Maker,
     MergeCheck,
     Message,
+    MissingRevert,
     Restoration,
     SignedDecision,
     SignedWaiver,
@@ -27,6 +28,7 @@ from rollback_guard.facts.model import (
     Trailer,
     Unknown,
     Unproven,
+    Unrelanded,
 )
 from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
@@ -61,7 +63,7 @@ from tests.support.facts import (
 MISSING = Unknown("not here")
 FACTS = (
     *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
-    *("base_in_head", "refs", "touched", "decisions", "waivers", "unproven"),
+    *("base_in_head", "refs", "touched", "unrelanded", "decisions", "waivers", "unproven"),
 )
 # The facts without which a rule can never say that it holds.
 NEEDS = {
@@ -77,6 +79,7 @@ NEEDS = {
     "RG204": ("messages", "survey"),
     "RG206": ("messages",),
     "RG207": ("decisions",),
+    "RG403": ("unrelanded",),
 }
 
 identities = st.sampled_from([JANE, JANE_AT_HOME, OMAR, QUINN, STRANGER, Identity("", "")])
@@ -134,6 +137,17 @@ merges = st.builds(
     hunks=some(st.builds(Hunk, path=st.text(max_size=5), line=st.integers(1, 9), added=some(st.text(max_size=5)))),
 )
 touched = st.builds(Touched, governing=st.sampled_from([(), (), ("rollback-guard.toml",)]), others=st.booleans())
+unrelanded = st.builds(
+    Unrelanded,
+    commit=st.just(MERGE),
+    subject=st.text(max_size=5),
+    revert=st.just(BASE),
+    how=st.sampled_from(["merged", "touched", "held"]),
+    paths=some(st.text(max_size=5)),
+)
+missing_reverts = st.builds(
+    MissingRevert, commit=st.just(MERGE), subject=st.text(max_size=5), revert=st.just(BASE), branch=st.just("main")
+)
 ids = st.sampled_from([None, "jane", "omar", "quinn", "tess", "nobody"])
 decisions = st.builds(
     SignedDecision,
@@ -188,6 +202,8 @@ changes = st.builds(
     refs=fact(some(refs)),
     touched=fact(touched),
     tag_faults=st.one_of(st.none(), st.none(), fact(st.sampled_from([(), ("it is lightweight",)]))),
+    unrelanded=fact(st.one_of(st.just(()), some(unrelanded))),
+    missing_reverts=st.one_of(st.none(), fact(some(missing_reverts))),
     restoration=st.one_of(
         st.none(),
         st.none(),

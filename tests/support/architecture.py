@@ -68,7 +68,7 @@ LAYERS = (
     ),
     Layer(
         "release.plan",
-        ("release.plan", "release.only_plan", "release.model"),
+        ("release.plan", "release.only_plan", "release.reland_plan", "release.model"),
         ("errors", "policy.model"),
         pure=True,
     ),

@@ -117,6 +117,7 @@ def a_change(**overrides: Any) -> Change:
         "merges": Known(()),
         "messages": Known((a_message(REVIEWED, TESTED),)),
         "base_in_head": Known(True),
+        "unrelanded": Known(()),
         "refs": Known(("refs/heads/main", "refs/heads/release/1.4", "refs/remotes/origin/main", "refs/tags/v1")),
     }
     return Change(**{**fields, **overrides})

@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "write a commented policy, the pre-commit entries and a workflow",
     "install": "native hooks for this clone, or for a bare server repository",
     "policy": "check, show, schema, test: the policy file",
+    "reland": "bring back what was reverted, the right way",
     "release": "tag, list and revoke stable releases",
     "revert": "go back to the last known stable release",
     "sign": "record your signed sign-off, or rejection, on exactly what would land",

@@ -1,0 +1,79 @@
+"""RG403: the change merges commits that were reverted and never relanded."""
+
+from __future__ import annotations
+
+from rollback_guard.facts.model import Unknown, Unrelanded
+from rollback_guard.gate.rule import Case, Rule, judge, not_applicable, undetermined
+from rollback_guard.gate.verdict import Finding, Outcome
+from rollback_guard.gate.wording import digits, excerpt, listed, quoted, short_name
+
+ID = "RG403"
+NAME = "unrelanded-merge"
+
+
+def evaluate(case: Case) -> Outcome:
+    """One finding for each landing whose content would be missing; what only began on one is noted."""
+    change = case.change
+    if change.stage == "landed":
+        return not_applicable(ID, NAME, "it has landed; this is judged before")
+    found = change.unrelanded
+    branch = short_name(change.target)
+    if isinstance(found, Unknown):
+        return undetermined(ID, NAME, found, branch)
+    findings = tuple(_finding(one, branch) for one in found.value if one.how != "held")
+    notes = tuple(
+        f"{_named(one)} is in its history and was reverted by {digits(one.revert)}: nothing of it comes with this"
+        for one in found.value
+        if one.how == "held"
+    )
+    return judge(ID, NAME, findings, *notes)
+
+
+def _named(one: Unrelanded) -> str:
+    return f"{digits(one.commit)} {excerpt(one.subject)}"
+
+
+def _finding(one: Unrelanded, branch: str) -> Finding:
+    undone = f"{branch} reverted {_named(one)} by {digits(one.revert)}, and never took it back"
+    if one.how == "merged":
+        message = f"{undone}. To git it is merged: this would bring only what was made on top of it"
+        remedy = f"guard reland {digits(one.commit)} --branch {quoted(branch)}   # a branch with all of it"
+    else:
+        message = (
+            f"{undone}. The change began while {branch} had it, and touches the same files, "
+            f"{listed(one.paths)}: this would bring only what was made on top of it"
+        )
+        remedy = (
+            f"guard reland {digits(one.commit)} --branch {quoted(branch)}   # with this branch as its --source; "
+            f"or, to go on without it: git merge {quoted(branch)}"
+        )
+    return Finding(subject=digits(one.commit), message=message, remedy=remedy)
+
+
+RULE = Rule(
+    id=ID,
+    name=NAME,
+    title="the change merges commits that were reverted and never relanded",
+    why="""A revert takes the content of a merge back, and leaves its commits in history. If the branch goes on and is
+merged once more, git finds those commits merged already and brings only the newer ones: half of the work lands, with
+no conflict and nothing to see in the diff of the request.
+
+A revert counts where its message names what it reverts, as `git revert`, `guard revert` and the Revert buttons of
+forges write it, anywhere in the target's history; one that was reverted itself (a `Reapply`) counts no more. Merges
+within the change are looked at like the change itself. Where the result has the content all the same, because it was
+made anew, landed as a squash, or put back by hand, nothing is lost and nothing is said. A branch that has the revert
+in its own history was begun or brought up to date after it, and its author has seen what is gone.
+
+What is lost is a branch's own work: commits that came to production through what was reverted. A branch that was cut
+from production between the landing and the revert holds the landing too, without having made it. It is refused only
+where it touches a file that was reverted, since then it builds on what is gone; otherwise that is a note. The same
+holds for a branch that landed by fast-forward: its commits are production's own line, and do not tell.""",
+    example="""`feature/basket` is merged by `4f0c2a1`, breaks the checkout, and is reverted. Its author fixes the
+bug on `feature/basket` and merges it again: production gets the fix, and no basket.""",
+    needs=("the messages of the commits that the target has and the head has not", "the result of the merge"),
+    offline=True,
+    remedy="""`guard reland 4f0c2a1` makes a branch that reverts the revert and then merges what is new. To go on
+without what was reverted, bring the branch up to date: `git merge main`. What landed already is not judged again by
+`guard audit`.""",
+    evaluate=evaluate,
+)
