@@ -63,25 +63,42 @@ LAYERS = (
             "gate.rule",
             "gate.registry",
         )
-        + ("release.model", "release.plan"),
+        + ("release.model", "release.plan", "release.migrations.model"),
+        pure=True,
+    ),
+    Layer(
+        "release.migrations.model",
+        ("release.migrations.model",),
+        pure=True,
+    ),
+    Layer(
+        "release.migrations.collect",
+        ("release.migrations.collect",),
+        ("errors", "git", "git.*", "release.migrations", "release.migrations.*"),
+    ),
+    Layer(
+        "release.migrations",
+        ("release.migrations", "release.migrations.*"),
+        ("errors", "release.migrations.model"),
         pure=True,
     ),
     Layer(
         "release.plan",
         ("release.plan", "release.only_plan", "release.model"),
-        ("errors", "policy.model"),
+        ("errors", "policy.model", "release.migrations.model"),
         pure=True,
     ),
     Layer(
         "release",
         ("release", "release.*"),
-        ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.model"),
+        ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.only_plan", "release.model")
+        + ("release.migrations", "release.migrations.*"),
     ),
     Layer("entry", ("entry", "entry.*"), ("*",)),
 )
 # What runs when a commit, push or receive is judged. Only the standard library is trusted there.
 ENFORCEMENT = (
-    *("policy.*", "facts.*", "evidence.*", "gate.*", "git.*", "report.*"),
+    *("policy.*", "facts.*", "evidence.*", "gate.*", "git.*", "report.*", "release.migrations.*"),
     *("entry.hook", "entry.judge", "entry.question", "entry.exit_codes"),
 )
 # The one module of `git` that may use GitPython; nothing of the enforcement path may import it.
