@@ -15,7 +15,7 @@ from typing import Optional
 _SQL = re.compile(
     r"""(?P<kept>'(?:[^'\\]|'')*'|"(?:[^"\\]|"")*"|`[^`]*`|[^\W\d]\w*|[0-9.]+)"""
     r"""|(?P<line>--(?=\s|\Z)[^\n]*)|(?P<block>/\*(?![!+])(?:(?!/\*|\*/).)*\*/)"""
-    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>\s+)|(?P<other>.)""",
+    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>\s+)|(?P<other>[,;()=<>+%&|!~@:?{}\[\]]+|.)""",
     re.DOTALL,
 )
 _OBEYED = re.compile(r"--\s*(\+\w|(migrate|atlas):|(liquibase|changeset|rollback|precondition)\b)", re.IGNORECASE)
