@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"(?:[^/]*[.-])?flyway[^/]*\.(?:conf|toml|properties)", re.IGNORECASE)
 _SECTION = re.compile(r"[ \t]*\[+[ \t]*([A-Za-z0-9_.\"-]+)[ \t]*\]+.*")
-_VALUE = re.compile(r"[ \t]*([A-Za-z0-9_.:-]+)[ \t]*=[ \t]*(.*?)[ \t\r]*")
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_.:-]*")
 _KEY = "placeholders."
 
@@ -45,13 +45,17 @@ class Placeholders(NamedTuple):
             filled = {name: min(self.values.get(name.lower(), {f"${{{name}}}"})) for name in names}
             if text.count(begin) * max((len(value) for value in filled.values()), default=0) > LONGEST:
                 return (Step(effect="unknown", what="is too long with its placeholders filled in, and was not read"),)
-            text = found.sub(lambda match: filled[match.group(1)], text)
+            text = _fill(found, text, filled)
         return read_steps(text)
 
     def _is_vague(self, name: str) -> bool:
         """Whether it matters which of several values a placeholder has: names are alike, statements are not."""
         values = self.values.get(name.lower(), frozenset())
         return len(values) > 1 and any(_PLAIN.fullmatch(value) is None for value in values)
+
+
+def _fill(found: re.Pattern[str], text: str, values: dict[str, str]) -> str:
+    return found.sub(lambda match: values[match.group(1)], text)
 
 
 def is_settings(name: str) -> bool:
@@ -70,10 +74,10 @@ def read_settings(files: Iterable[bytes]) -> Placeholders:
             if heading is not None:
                 section = heading.group(1) + "."
                 continue
-            found = _VALUE.fullmatch(line)
-            if found is None:
+            before, equals, after = line.partition("=")
+            if not equals or _NAME.fullmatch(before.strip()) is None:
                 continue
-            name, value = (section + found.group(1)).lower(), _unquoted(found.group(2))
+            name, value = (section + before.strip()).lower(), _unquoted(after.strip())
             if _KEY in name:
                 values.setdefault(name.partition(_KEY)[2], set()).add(value)
             elif name.endswith("placeholderprefix") and value:

@@ -27,8 +27,8 @@ _ENDING = re.compile(r"(.+)[._-](up|down|undo|rollback|revert)", re.DOTALL | re.
 _BEGINNING = re.compile(r"(up|down|undo|rollback|revert)[._-](.+)", re.DOTALL | re.IGNORECASE)
 # A line that begins a part. Words before it belong to one tool; without them anybody may have written the line.
 _PART = re.compile(
-    r"^[ \t]*--[ \t=/@!#-]*(\+[ \t]*migrate[ \t]+|@|)(ups?|downs?|undo|rollback|revert)([ \t]+migration)?"
-    r"[ \t:=-]*(?:\([a-z ]*\))?[ \t\r=-]*$",
+    r"^[ \t]*--[ \t=/!#-]*(\+[ \t]*migrate[ \t]+|@|)(ups?|downs?|undo|rollback|revert)([ \t]+migration)?"
+    r"[ \t:=-]{0,80}(?:\([a-z ]*\))?[ \t\r=-]{0,80}$",
     re.MULTILINE | re.IGNORECASE,
 )
 _TERN = re.compile(r"^---- create above / drop below ----[ \t\r]*$", re.MULTILINE)
@@ -104,8 +104,8 @@ def _one(group: str, name: str, path: str, back: list[str], files: Mapping[str, 
 def _parts(text: str) -> tuple[tuple[Step, ...], tuple[Step, ...] | None]:
     """Both directions of one file; all of it is the way forth where no line begins a way back."""
     lines = [*_PART.finditer(text), *_TERN.finditer(text)]
-    backs = [line for line in lines if line.re is _TERN or not line.group(2).lower().startswith("up")]
-    forths = [line for line in lines if line not in backs]
+    backs = [line for line in lines if _leads_back(line)]
+    forths = [line for line in lines if not _leads_back(line)]
     if not backs:
         return read_steps(text), None
     if len(backs) > 1 or len(forths) > 1 or any(line.start() > backs[0].start() for line in forths):
@@ -117,6 +117,10 @@ def _parts(text: str) -> tuple[tuple[Step, ...], tuple[Step, ...] | None]:
         if _harm(whole) - _harm(up):
             up = whole  # nothing says that it is not run as it stands, comments and all
     return up, down
+
+
+def _leads_back(line: re.Match[str]) -> bool:
+    return line.re is _TERN or not line.group(2).lower().startswith("up")
 
 
 def _harm(steps: tuple[Step, ...]) -> frozenset[str]:
