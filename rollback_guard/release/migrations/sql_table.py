@@ -5,6 +5,8 @@ Sources: the grammars of ALTER TABLE in the manuals of PostgreSQL 17, MySQL 8.4,
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rollback_guard.release.migrations.model import Step
 from rollback_guard.release.migrations.sql_cursor import Cursor, outer, split_commas
 from rollback_guard.release.migrations.sql_lexer import Token
@@ -138,7 +140,7 @@ def new_column(table: str, column: str, tokens: Sequence[Token]) -> Step:
     """What a column that is added to a table with rows asks of code that does not know of it."""
     said = f"adds column {table}.{column}"
     words = [key for _, key in outer(tokens)]
-    pairs = list(zip(words, [*words[1:], ""], strict=True))
+    pairs = list(pairwise(words))
     if "CHECK" in words:
         return step("change", f"{said} with a check")
     if ("PRIMARY", "KEY") in pairs:
@@ -178,7 +180,9 @@ def _alter(cursor: Cursor, table: str) -> Step:
     if cursor.take("TYPE") or cursor.take("SET", "DATA", "TYPE"):
         return _retype(cursor, table, column, _WIDEST)
     said = _said(cursor.rest())
-    if not column or cursor.key not in ("SET", "DROP", "ADD", "RESET", "RESTART"):
+    if column and cursor.key not in ("", "SET", "DROP", "ADD", "RESET", "RESTART"):
+        return _retype(cursor, table, column, ())  # as other databases write it
+    if not column or cursor.done:
         return step("unknown", f"alters column {table}.{column} in a way that cannot be read")
     return step("change", f"alters column {table}.{column}: {said}")
 

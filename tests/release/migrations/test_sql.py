@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rollback_guard.release.migrations.sql import LONGEST, read_steps
-from rollback_guard.release.migrations.sql_cursor import Cursor
+from rollback_guard.release.migrations.sql_cursor import Cursor, words
 from rollback_guard.release.migrations.sql_lexer import Token
 
 EVERYDAY = [
@@ -89,6 +91,7 @@ EVERYDAY = [
 ]
 TABLES = [
     ("ADD COLUMN b int", ["expand: adds column a.b"]),
+    ('ADD COLUMN "b" "Mood"', ["expand: adds column a.b"]),
     ("ADD b int NULL", ["expand: adds column a.b"]),
     ("ADD COLUMN b int NOT NULL", ["change: adds column a.b, which must be given and has no default"]),
     ("ADD COLUMN b int NOT NULL DEFAULT 0", ["expand: adds column a.b"]),
@@ -132,6 +135,7 @@ TABLES = [
     ("ALTER COLUMN b TYPE varchar(10)", ["destroy: changes the type of a.b to varchar ( 10 )"]),
     ("ALTER COLUMN b", ["unknown: alters column a.b in a way that cannot be read"]),
     ("ALTER COLUMN b TYPE", ["unknown: alters a column of a in a way that cannot be read"]),
+    ("ALTER COLUMN b varchar(10)", ["destroy: changes the type of a.b to varchar ( 10 )"]),
     ("ALTER INDEX i INVISIBLE", ["change: alters in a: INDEX i INVISIBLE"]),
     ("MODIFY COLUMN b longtext", ["change: changes the type of a.b to longtext"]),
     ("MODIFY b text", ["destroy: changes the type of a.b to text"]),
@@ -225,6 +229,38 @@ def test_an_action_of_alter_table(action: str, expected: list[str]) -> None:
     assert list(dict.fromkeys(told(f"ALTER TABLE a {action};"))) == expected
 
 
+BLOCKS = [
+    ("DO $$ BEGIN CREATE TYPE m AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN null; END $$;", "expand"),
+    ("DO LANGUAGE plpgsql $$\nBEGIN\n ALTER TABLE a ADD b int;\n DROP TABLE c;\nEND;\n$$", "expand destroy"),
+    ("DO $$ BEGIN ALTER TABLE a DROP CONSTRAINT c; EXCEPTION WHEN a OR b THEN NULL; END $$ LANGUAGE plpgsql", "change"),
+    ("CREATE TABLE a (b int); DO $$ BEGIN ALTER TABLE a ADD CHECK (b > 0); END $$; UPDATE a SET b = 1",
+     "expand expand expand"),
+    ("DO $$ BEGIN CREATE TABLE a (b int); ALTER TABLE c ADD d int; EXCEPTION WHEN x THEN NULL; END $$; "
+     "UPDATE a SET b = 1; UPDATE c SET d = 1", "expand expand destroy destroy"),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS ''; DO $$ BEGIN CREATE TABLE a AS SELECT f(); END $$",
+     "expand unknown"),
+    ("DO 'BEGIN COMMENT ON TABLE a IS NULL; END'", "expand"),
+    ("DO $$ BEGIN EXCEPTION WHEN a THEN NULL; END $$", "unknown"),
+    ("DO $$ BEGIN ALTER TABLE a ADD b int; EXCEPTION WHEN a THEN DROP TABLE c; END $$", "unknown"),
+    ("DO $$ BEGIN ALTER TABLE a ADD b int; EXCEPTION WHEN a THEN NULL; WHEN b THEN NULL; END $$", "unknown"),
+    ("DO $$ DECLARE a int; BEGIN ALTER TABLE a ADD b int; END $$", "unknown"),
+    ("DO $$ BEGIN IF a THEN ALTER TABLE a ADD b int; END IF; END $$", "unknown"),
+    ("DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$", "unknown"),
+    ("DO $$ BEGIN PERFORM f(); END $$", "unknown"),
+    ("DO $$ BEGIN ALTER TABLE a ADD (b; END $$", "unknown"),
+    ("DO $$ BEGIN END $$", "unknown"),
+    ("DO $$ $$", "unknown"),
+    ("DO $$ print('x') $$ LANGUAGE plpython3u", "unknown"),
+    ("DO $$ BEGIN ALTER TABLE a ADD b int; END $$ LANGUAGE other", "unknown"),
+    ("DO sleep(5)", "unknown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), BLOCKS)
+def test_a_block_of_plain_statements_is_read(text: str, expected: str) -> None:
+    assert " ".join(step.effect for step in read_steps(text)) == expected
+
+
 MADE = [
     # A table that may have been there before is not the migration's own.
     ("CREATE TABLE IF NOT EXISTS t (a int); INSERT INTO t VALUES (1)", "expand change"),
@@ -309,6 +345,30 @@ def test_limits() -> None:
     assert told("x" * (LONGEST + 1)) == [f"unknown: is longer than {LONGEST} characters and was not read"]
     assert told("SELECT 1;\0") == ["unknown: holds a NUL character: it is no SQL"]
     assert len(told("COMMENT ON TABLE a IS '" + "x" * 999 + "'")[0]) < 200
+
+
+WORDS = words("""
+    CREATE DROP ALTER TABLE INDEX VIEW TRIGGER FUNCTION TYPE ADD COLUMN CONSTRAINT RENAME TO SET NOT NULL DEFAULT UNIQUE
+    PRIMARY KEY INSERT INTO VALUES SELECT UPDATE DELETE FROM WITH AS OR REPLACE IF EXISTS ON BEGIN END CASE CASCADE
+    USING MATERIALIZED REFRESH RECURSIVE TEMP DEFINER = ( ) , ; . @ * ' " ` [ ] $$ $x$ # -- /* */ /*! \\' a b c A 1 'x'
+    "B" DELIMITER // GO CHANGE MODIFY PARTITION INTO OUTFILE EVENT ATTRIBUTE VALUE TRUNCATE PRAGMA ENGINE ${a} DO
+    LANGUAGE plpgsql EXCEPTION WHEN THEN
+""")
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from([*sorted(WORDS), "\n", "\r", "\t"]), max_size=40).map(" ".join))
+def test_no_order_of_words_is_too_much(text: str) -> None:
+    for step in read_steps(text):
+        assert step.effect in ("expand", "change", "destroy", "unknown")
+        assert step.what
+        assert "\n" not in step.what
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text(max_size=60))
+def test_no_text_is_too_much(text: str) -> None:
+    read_steps(text)
 
 
 HOSTILE = [
