@@ -64,7 +64,7 @@ def test_a_number_used_twice_stays_two_migrations() -> None:
     "files",
     [
         {"1_a.up.json": b"[{}]"},
-        {"1_a.up.sql": UP, "1_a.down.sql": DOWN, "1_b.down.sql": DOWN},
+        {"1_a.up.sql": UP, "1_b.down.sql": DOWN, "1_c.down.sql": DOWN},
         {"1_a.up.sql": b"\x89PNG\r\n\0\0"},
         {"1_a.up.sql": b"x" * 5_000_000},
         {"1_a.up.sql": "CREATE TABLE a (b int)".encode("utf-16-le")},
@@ -91,3 +91,18 @@ def test_encodings(data: bytes) -> None:
 def test_a_version_of_any_length() -> None:
     (one,) = READER.read({f"{'0' * 3}{'9' * 200}_a.up.sql": UP})
     assert one.id == "9" * 200
+
+
+def test_several_databases_in_one_folder() -> None:
+    names = [f"1_a.{database}.{way}.sql" for database in ("mysql", "sqlite3") for way in ("up", "down")]
+    found = READER.read({f"x/{name}": UP for name in names})
+    assert [(one.group, one.paths) for one in found] == [
+        ("x (mysql)", ("x/1_a.mysql.up.sql", "x/1_a.mysql.down.sql")),
+        ("x (sqlite3)", ("x/1_a.sqlite3.up.sql", "x/1_a.sqlite3.down.sql")),
+    ]
+    assert READER.read({"1_a.mysql.autocommit.up.sql": UP})[0].group == "(mysql)"
+
+
+def test_the_way_back_of_the_same_title_comes_first() -> None:
+    found = READER.read({"1_a.up.sql": UP, "1_a.down.sql": DOWN, "1_b.up.sql": UP, "1_b.down.sql": DOWN})
+    assert [one.paths for one in found] == [("1_a.up.sql", "1_a.down.sql"), ("1_b.up.sql", "1_b.down.sql")]

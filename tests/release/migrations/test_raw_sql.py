@@ -66,6 +66,11 @@ def test_alone() -> None:
     assert (one.id, one.group, one.down) == ("001_a", "db/migrations/2024", None)
 
 
+def test_several_databases_in_one_folder() -> None:
+    found = read({"migrations/V0001.Initial.mysql.up.sql": UP, "migrations/V0001.Initial.postgres.up.sql": UP})
+    assert [one.group for one in found] == ["migrations (mysql)", "migrations (postgres)"]
+
+
 def test_several_ways_back_are_refused() -> None:
     (one,) = read({"migrations/1.sql": UP, "migrations/1.down.sql": DOWN, "migrations/down/1.sql": DOWN})
     assert one.refuses == "it has 2 files: migrations/1.down.sql, migrations/down/1.sql"
