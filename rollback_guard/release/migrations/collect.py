@@ -177,10 +177,8 @@ class _Files:
         try:
             blob = self._objects.read(listed.oid, limit=min(FILE_LIMIT, self._room))
         except TooLargeError as error:
-            most = (
-                f"at most {FILE_LIMIT:,} are read" if error.size > FILE_LIMIT else f"{TOTAL_LIMIT:,} were read before"
-            )
-            self.notes[path] = f"{path} was not read: it has {error.size:,} bytes, and {most}"
+            most, why = (FILE_LIMIT, "at most") if error.size > FILE_LIMIT else (TOTAL_LIMIT, "of all together")
+            self.notes[path] = f"{path} was not read: it has {error.size:,} bytes; {why} {most:,} are read"
             return
         if blob is None:
             raise GitError(f"the content of {path}, {listed.oid}, is missing here", remedy=FETCH_ALL)

@@ -14,15 +14,17 @@ from typing import Optional
 # space behind it is an operator to MySQL; `/*!` and `/*+` are obeyed; PostgreSQL nests block comments.
 _SQL = re.compile(
     r"""(?P<kept>'(?:[^'\\]|'')*'|"(?:[^"\\]|"")*"|`[^`]*`|[^\W\d]\w*|[0-9.]+)"""
-    r"""|(?P<line>--(?=\s|\Z)[^\n]*)|(?P<block>/\*(?![!+])(?:(?!/\*|\*/).)*\*/)"""
-    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>\s+)|(?P<other>[,;()=<>+%&|!~@:?{}\[\]]+|.)""",
+    r"""|(?P<line>--(?=[ \t\n]|\Z)[^\n\r]*)|(?P<block>/\*(?![!+])(?:(?!/\*|\*/).)*\*/)"""
+    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>[ \t\n]+)|(?P<other>[,;()=<>+%&|!~@:?{}]+|.)""",
     re.DOTALL,
 )
 _OBEYED = re.compile(r"--\s*(\+\w|(migrate|atlas):|(liquibase|changeset|rollback|precondition)\b)", re.IGNORECASE)
-_UNSURE = frozenset("'\"`\\#")  # a string or comment of one dialect only, or one that never ends
+# A string, name or comment of one dialect only, or one that never ends; a lone CR ends a comment to some.
+_UNSURE = frozenset("'\"`\\#[\r")
 _ORDER = frozenset({"dependencies", "replaces", "run_before", "initial"})
 # Ruby's strings over several lines, and what makes a line that looks like a comment none.
 _RUBY_UNSURE = re.compile(r"<<[~\-\"'`\w]|%[qQwWiIrsx]?[^\w\s=]|^=begin|^__END__|`|\\$", re.MULTILINE)
+_RUBY_STRING = re.compile(r""""[^"\\\n]*"|'[^'\\\n]*'""")
 
 
 def same_text(path: str, old: bytes, new: bytes) -> bool:
@@ -89,7 +91,7 @@ def _sql(text: str) -> Optional[str]:
     at = 0
     while at < len(text):
         match = _SQL.match(text, at)
-        assert match is not None  # `other` is any character
+        assert match is not None  # "other" is any character
         kind, said, at = match.lastgroup, match[0], match.end()
         if kind == "other" and said in _UNSURE:
             return None
@@ -108,8 +110,7 @@ def _ruby(text: str) -> Optional[str]:
     """The lines that are no comment, without indentation; None where a string may go over several lines."""
     if _RUBY_UNSURE.search(text):
         return None
-    lines = [line.strip() for line in text.split("\n")]
-    code = [line for line in lines if line and not line.startswith("#")]
-    if any(line.count('"') % 2 or line.count("'") % 2 for line in code):
-        return None
-    return "\n".join(code)
+    lines = [line.strip(" \t") for line in text.split("\n")]
+    code = "\n".join(line for line in lines if line and not line.startswith("#"))
+    rest = _RUBY_STRING.sub("", code)
+    return None if '"' in rest or "'" in rest else code
