@@ -18,7 +18,11 @@ _SQL = re.compile(
     r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>[ \t\n]+)|(?P<other>[,;()=<>+%&|!~@:?{}]+|.)""",
     re.DOTALL,
 )
-_OBEYED = re.compile(r"--\s*(\+\w|(migrate|atlas):|(liquibase|changeset|rollback|precondition)\b)", re.IGNORECASE)
+# Comments that tools obey, or take for the line at which the way back begins.
+_OBEYED = re.compile(
+    r"--[^\w+@]*[+@]?\s*(migrate|goose|atlas|liquibase|changeset|rollback|precondition|ups?|downs?|undo|revert|create)\b",
+    re.IGNORECASE,
+)
 # A string, name or comment of one dialect only, or one that never ends; a lone CR ends a comment to some.
 _UNSURE = frozenset("'\"`\\#[\r")
 _ORDER = frozenset({"dependencies", "replaces", "run_before", "initial"})

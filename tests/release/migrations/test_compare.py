@@ -224,6 +224,17 @@ def test_a_folder_does_not_make_a_way_back() -> None:
     assert one.state == "edited"
 
 
+def test_folders_of_ways_forth_and_back() -> None:
+    class Folders(ToyReader):
+        def read(self, files):  # type: ignore[no-untyped-def]
+            return (parsed("1", path="db/up/1.sql", paths=tuple(sorted(files, reverse=True)), framework="sql"),)
+
+    before = {"db/up/1.sql": b"x", "db/down/1.sql": b"y"}
+    assert compare(before, {**before, "db/down/1.sql": b"z"}, (Folders(),)) == Report()
+    (one,) = compare(before, {**before, "db/up/1.sql": b"z"}, (Folders(),)).migrations
+    assert one.state == "edited"
+
+
 def test_a_name_does_not_make_a_way_back() -> None:
     before = {"db/1_undo.up.sql": b"x", "db/1_undo.down.sql": b"y"}
     (one,) = compare(before, {**before, "db/1_undo.up.sql": b"w"}, (Pairs(),)).migrations
