@@ -110,10 +110,14 @@ PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifie
 PURE_IMPORTS = frozenset(
     ("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools")
     + ("hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli")
-    + ("tomllib", "typing", "unicodedata", "urllib.parse", "warnings")
+    + ("tomllib", "typing", "unicodedata", "urllib.parse", "warnings", "xml.parsers")
 )
 # Of these only names that need no clock and no machine.
-PURE_NAMES = {"sys": frozenset({"version_info"}), "time": frozenset({"gmtime", "strftime"})}
+PURE_NAMES = {
+    "posixpath": frozenset({"basename", "dirname", "join", "normpath", "splitext"}),
+    "sys": frozenset({"version_info"}),
+    "time": frozenset({"gmtime", "strftime"}),
+}
 CLOCK_ARGUMENTS = {"gmtime": 1, "strftime": 2}  # with fewer they read the clock
 IMPURE_CALLS = frozenset({"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"})
 CLOCK_ATTRIBUTES = frozenset({"now", "utcnow", "today", "getenv", "environ"})
