@@ -203,9 +203,13 @@ def _content(seen: Seen) -> Hashable:
 
 
 def _wandering(seen: Seen) -> Hashable:
-    """What is still one migration in another folder. To Django, another application's is another migration."""
+    """What is still one migration in another folder.
+
+    Django knows one by its application as well, Liquibase by the path of its changelog: there another is another.
+    """
     parsed = seen.parsed
-    return parsed.framework, parsed.id, parsed.group if parsed.framework == "django" else "", _content(seen)
+    place = {"django": parsed.group.rpartition("/")[2], "liquibase": parsed.group}.get(parsed.framework, "")
+    return parsed.framework, parsed.id, place, _content(seen)
 
 
 def _same(old: Seen, new: Seen) -> bool:

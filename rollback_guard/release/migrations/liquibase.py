@@ -192,6 +192,8 @@ class _Changelogs:
             down=ways.down,
             refuses=ways.refuses,
             undoes_itself=ways.derived,
+            repeatable=tag.is_on("runOnChange") or tag.is_on("runAlways"),
+            body=repr((tag, sorted(texts.items()))),  # without comments, and without the file's other changesets
         )
 
 

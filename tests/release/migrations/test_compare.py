@@ -97,6 +97,13 @@ def test_moved_and_edited_is_another() -> None:
 def test_another_application_of_django_has_other_migrations() -> None:
     found = report({"shop/1.py": EXPAND}, {"store/1.py": EXPAND})
     assert sorted(told(found)) == [("1", "added", "expand-only"), ("1", "deleted", "irreversible")]
+    assert told(report({"shop/1.py": DROP}, {"apps/shop/1.py": DROP})) == [("1", "renamed", "expand-only")]
+
+
+def test_another_changelog_of_liquibase_has_other_migrations() -> None:
+    readers = (ToyReader("liquibase", ".xml"),)
+    found = compare({"a/1.xml": b"x"}, {"b/1.xml": b"x"}, readers)
+    assert sorted(told(found)) == [("1", "added", "expand-only"), ("1", "deleted", "irreversible")]
 
 
 def test_a_number_used_twice_hides_nothing() -> None:
