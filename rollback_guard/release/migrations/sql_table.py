@@ -195,9 +195,10 @@ def _rename(cursor: Cursor, table: str, made: Made) -> Step:
         return step("change", f"renames in {table}: {_said(cursor.rest())}")
     if cursor.take("TO") or cursor.take("AS") or len(cursor.rest()) == 1:
         new = cursor.name()
+        own = table in made.tables
         schema = table.rpartition(".")[0]
         made.rename(table, f"{schema}.{new}" if schema and "." not in new else new)
-        return step("change", f"renames table {table} to {new}")
+        return step("expand" if own else "change", f"renames table {table} to {new}")
     cursor.take("COLUMN")
     old = cursor.name()
     if not old or not cursor.take("TO"):
