@@ -61,6 +61,8 @@ class Parsed(NamedTuple):
     refuses: str = ""
     undoes_itself: bool = False
     replaces: tuple[str, ...] = ()  # ids that a squashed migration stands for
+    repeatable: bool = False  # the framework runs it again whenever it was edited
+    body: str = ""  # what counts as its content, where its files hold more than it: one change set of a changelog
 
 
 class Migration(NamedTuple):

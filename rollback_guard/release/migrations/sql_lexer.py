@@ -52,7 +52,7 @@ _PATTERN = r"""
 |(?P<block>/\*)
 |(?P<end>{end})
 |(?P<dollar>{dollar})
-|(?P<word>\$\{{[^}}\n]*\}})
+|(?P<hole>\$\{{[A-Za-z0-9_.:-]*\}})
 |(?P<string>(?:[eE]|[bBxXnN]|[uU]&|_[A-Za-z0-9]+)?')
 |(?P<quoted>["`])
 |(?P<bracket>{bracket})
@@ -147,7 +147,7 @@ class _Lexer:
             self.symbol(found.group())
         elif kind == "number":
             self.tokens.append(Token("number", found.group()))
-        elif kind == "word":
+        elif kind == "hole":
             self.tokens.append(Token("word", found.group(), found.group()))
         elif kind == "block":
             return self.comment(end)

@@ -7,7 +7,7 @@ and `sql_table`. A word that none of the databases begins a statement with makes
 from __future__ import annotations
 
 from rollback_guard.release.migrations.model import Step
-from rollback_guard.release.migrations.sql_cursor import Cursor, split_commas, words
+from rollback_guard.release.migrations.sql_cursor import Cursor, outer, split_commas, words
 from rollback_guard.release.migrations.sql_made import Made, step
 from rollback_guard.release.migrations.sql_objects import alter, create, drop
 from rollback_guard.release.migrations.sql_rows import delete, insert, select, truncate, update, within
@@ -39,6 +39,7 @@ _BEGINS = (
     ROLLBACK ABORT REFRESH REASSIGN IMPORT
 """)
 )
+_RUNS_ON = words("CREATE DROP ALTER INSERT UPDATE DELETE MERGE TRUNCATE EXEC EXECUTE CALL GRANT REVOKE")
 _ELSEWHERE = frozenset({"GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "RESOURCE"})
 # They are about the connection, or only tell.
 _PRAGMAS = words("""
@@ -112,7 +113,8 @@ def _other(verb: str, cursor: Cursor, made: Made) -> Iterator[Step]:
     if verb == "SET":
         yield from _set(cursor, made)
     elif verb in _NOTHING or (verb == "START" and cursor.take("TRANSACTION")):
-        return
+        if any(key in _RUNS_ON for _, key in outer(cursor.rest())):
+            yield step("unknown", f"is not understood: {said}")
     elif verb == "USE":
         made.forget()
     elif verb == "PRAGMA":
