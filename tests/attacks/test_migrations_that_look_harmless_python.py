@@ -100,6 +100,7 @@ UNREAD = (
     "op.execute(sa.select(sa.func.delete_everything()))",
     "op.execute('CALL wipe()')",
     "tables = ['a']\n    tables.clear()",
+    "sqls = ['SELECT 1', 'DROP TABLE users']\n    sqls.pop(0)\n    op.execute(sqls[0])",
     "vars(op)['drop_table']('users')",
     "from evil import *",
     "global x\n    x = 1",
@@ -174,7 +175,7 @@ def test_a_way_back_that_does_nothing_has_no_steps(body: str) -> None:
 def test_a_name_in_a_class_is_not_taken_for_the_one_outside() -> None:
     text = (
         HEAD
-        + "op2 = op\nclass X:\n    op2 = None\n    def f():\n        op2.drop_table('users')\ndef upgrade():\n    X.f()\n"
+        + "op2 = op\nclass X:\n    op2 = None\n    def f():\n        op2.drop_table('a')\ndef upgrade():\n    X.f()\n"
     )
     assert worst(alembic_read(text)) == "destroy"
 

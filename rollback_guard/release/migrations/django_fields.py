@@ -106,15 +106,17 @@ def alter_field(where: str, old: Optional[Value], new: Value) -> Steps:
         return (_step("destroy", f"changes field {where} from {kind_of(old)} to {kind_of(new)}"),)
     if not _fits(old, new):
         steps.append(_step("destroy", f"narrows field {where}"))
-    elif _size(old) != _size(new) or kind_of(old) != kind_of(new):
+    elif _size(old) != _size(new) or _stored(old) != _stored(new):
         steps.append(_step("change", f"widens field {where}"))
     steps += _null(where, old, new)
     steps += _flags(where, old.arguments, new.arguments)
-    told = 2 if kind_of(new) in _RELATIONS else 1 if isinstance(new.target, Ref) and _is_django(new.target) else 0
+    relation = kind_of(new) in _RELATIONS
+    told = 2 if relation else 1 if isinstance(new.target, Ref) and _is_django(new.target) else 0
     if old.arguments.positional[told:] != new.arguments.positional[told:]:
         steps.append(_step("destroy", f"changes arguments of field {where} that are given by place"))
     for name in dict.fromkeys(key for key, _ in (*old.arguments.named, *new.arguments.named)):
-        if name not in _TOLD and name not in _JUDGED and not _equal(old.arguments, new.arguments, name):
+        judged = name in _TOLD or name in _JUDGED or (relation and name == "to")
+        if not judged and not _equal(old.arguments, new.arguments, name):
             steps.append(_step("destroy", f"changes {name} of field {where}"))
     return tuple(steps)
 
@@ -135,6 +137,12 @@ def _same_kind(old: Made, new: Made) -> bool:
     if _SAME.get(before, before) == _SAME.get(after, after) == "BooleanField":
         return True
     return before == after and (before.endswith("JSONField") or old.target == new.target)
+
+
+def _stored(field: Made) -> str:
+    """What a column is for a field: one name where only whether it is NULL differs."""
+    kind = kind_of(field)
+    return "BooleanField" if kind == "NullBooleanField" else kind
 
 
 def _is_django(field: Ref) -> bool:

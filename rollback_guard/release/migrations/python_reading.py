@@ -103,6 +103,9 @@ class Reading(ABC):
             return self.call_function(target, arguments)
         if isinstance(target, Attribute) and isinstance(target.of, (str, list, dict)):
             result = method(target.of, target.name, arguments)
+            if result is UNREAD:
+                self.add("unknown", UNWRITTEN)
+                return Opaque(f"what {target.name}() gives")
         elif isinstance(target, Ref) and target.path.startswith("builtins."):
             result = self._builtin(target, arguments)
         elif isinstance(target, Made) and target.target == GLOBALS and target.arguments.positional:

@@ -24,7 +24,7 @@ _BLANK = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
 _MEMBER = re.compile(r"[.(\[+*/%@&|^<>!-]|\b(?:if|and|or|not|in|is)\b")
 _TOKEN = re.compile(
     r"""
-      (?P<comment> \#[^\r\n]* )
+      (?P<comment> \#[^\r\n]* ) | (?P<joined> \\(?:\r\n|\r|\n) )
     | (?P<string> (?P<prefix>\b[a-zA-Z]{1,2})?
         (?: \"{3} (?:[^\\\"]|\\.|\"(?!\"\"))* (?:\"{3})? | '{3} (?:[^\\']|\\.|'(?!''))* (?:'{3})?
           | \" (?:[^\\\"\r\n]|\\.)* \"? | ' (?:[^\\'\r\n]|\\.)* '? ) )
