@@ -74,10 +74,12 @@ class _Parser(Calls):
         line = self.token.line
         while self.is_word("rescue", "ensure", "else"):
             word = self.take()
+            caught: tuple[Node, ...] = ()
             while word.text == "rescue" and self.token.kind != "newline" and not self.is_word("then"):
-                self.take()
+                if self.take().text == "=>":
+                    caught = (Node(kind="assign", name=self.token.text, parts=(Node(kind="value"),)),)
             self.taken("then")
-            branches.append(self.statements())
+            branches.append((*caught, *self.statements()))
         self.expect("end")
         if len(branches) == 1:
             return found
