@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from rollback_guard.release.migrations.collect import collect_migrations
 from rollback_guard.release.migrations.compare import compare, read_all
 from rollback_guard.release.migrations.document import document_of
-from rollback_guard.release.migrations.frameworks import BY_NAME, READERS, framework_of
+from rollback_guard.release.migrations.frameworks import READERS, framework_of
 from rollback_guard.release.migrations.model import DECISIONS, VERDICTS, Framework, Report
 from rollback_guard.report.json_text import render_json
+from tests.support.architecture import ROOT
 from tests.support.gits import Node, initialise, opened, plant
 
 ALEMBIC = '''"""Add the total
@@ -192,13 +194,47 @@ CASES = (
 )
 
 
+(MANIFEST,) = (ROOT / ".pre-commit-hooks.yaml").read_text().split("- id: guard-migrations")[1:]
+FILES = re.compile(re.findall(r"^  files: (.*)$", MANIFEST, re.MULTILINE)[0])
+WORDS = (
+    *("db", "migrate", "animals_migrate", "migrations", "migration", "Migrations", "versions", "version", "revision"),
+    *("revisions", "alembic", "shop", "changelog", "liquibase", "CHANGESET", "1_x", "0001_x", "0001", "20261101120000"),
+    *("1a2b3c4d5e6f", "1a2b3c4d5e6f_x", "x-1a2b3c4d5e6f", "V1__x", "U1_2__x", "B1__x", "R__x", "beforeMigrate", "up"),
+    *("afterEachMigrate__x", "createSchema", "flyway", "app.flyway", "migration.up", "1_x.down", "down", "rollback"),
+    *("undo", "1", "v1", "x", "", "é", "a\nb", "\udcff"),
+)
+ENDINGS = (
+    *(".py", ".rb", ".sql", ".SQL", ".xml", ".yaml", ".yml", ".json", ".go", ".java", ".kt", ".sh", ".conf", ".toml"),
+    *(".properties", ".pgsql", ".mysql", ".psql", ".cql", ".cypher", ".up.sql", ".down.sql", ".bukkits.rb", ".txt", ""),
+)
+paths = st.tuples(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), st.sampled_from(ENDINGS)).map(
+    lambda one: "/".join(one[0]) + one[1]
+)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(paths)
+def test_a_hint_misses_nothing_that_its_reader_claims(path: str) -> None:
+    for reader in READERS:
+        assert reader.claims(path) == reader.reader.claims(path)
+        assert FILES.search(path) or not reader.claims(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["app.py", "README.md", "package.json", "config/app.yml", "models/order.rb", "main.go", "docs/a.xml", "a.sh"],
+)
+def test_a_commit_of_other_files_imports_no_reader(path: str) -> None:
+    assert not any(reader.hint.search(path) for reader in READERS)
+
+
 def encoded(files: Mapping[str, str]) -> dict[str, bytes]:
     return {path: text.encode() for path, text in files.items()}
 
 
 def test_every_framework_is_registered_once() -> None:
-    assert [name for name, _ in BY_NAME] == list(get_args(Framework))
-    assert len(set(map(id, READERS))) == len(READERS)
+    assert [reader.framework for reader in READERS] == list(get_args(Framework))
+    assert len({id(reader.reader) for reader in READERS}) == len(READERS)
     assert {case.framework for case in CASES} == set(get_args(Framework))
 
 
@@ -245,7 +281,7 @@ def test_several_frameworks_in_one_repository(path_of_repo: Path) -> None:
     told = {one.path.partition("/")[0]: (one.framework, one.verdict) for one in report.migrations}
     assert told == {f"part{number}": (case.framework, case.verdict) for number, case in enumerate(CASES)}
     assert [one.framework for one in report.migrations] == sorted(
-        (case.framework for case in CASES), key=[name for name, _ in BY_NAME].index
+        (case.framework for case in CASES), key=list(get_args(Framework)).index
     )
     assert report.decision == "restore"
     (problem,) = report.problems  # every other framework has numbers for each folder
