@@ -84,9 +84,7 @@ def read_staged(rest: list[str], environ: Mapping[str, str]) -> Staged:
     paths = None
     if rest:
         paths = tuple(_below(repository.work_tree, name) for name in rest if name != ONLY)
-    report = collect_staged_migrations(repository, paths)
-    if any(one.state in ("edited", "deleted") for one in report.migrations):
-        report = collect_staged_migrations(repository, paths, production=_production(repository))
+    report = collect_staged_migrations(repository, paths, production=lambda: _production(repository))
     irreversible = (one for one in report.migrations if one.verdict == "irreversible" and one.state != "deleted")
     return Staged(report=report, reasons=_reasons(repository, tuple(p for one in irreversible for p in one.paths)))
 

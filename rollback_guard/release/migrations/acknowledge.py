@@ -13,12 +13,9 @@ from rollback_guard.release.migrations.model import Migration
 SENTENCE = "guard: irreversible because"
 # How a comment begins and ends, by the file's ending. JSON has none, so nothing can be said there.
 _COMMENTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "py": (("#", ""),),
-    "rb": (("#", ""),),
-    "yaml": (("#", ""),),
-    "yml": (("#", ""),),
-    "go": (("//", ""),),
-    "sql": (("--", ""), ("/*", "*/")),
+    **dict.fromkeys(("py", "rb", "yaml", "yml", "sh", "bash", "ps1"), (("#", ""),)),
+    **dict.fromkeys(("go", "java", "kt", "kts", "groovy", "scala", "cypher", "cypherl"), (("//", ""),)),
+    **dict.fromkeys(("sql", "pgsql", "psql", "mysql", "cql"), (("--", ""), ("/*", "*/"))),
     "xml": (("<!--", "-->"),),
 }
 _MEANS_SOMETHING = re.compile(r"\w\W*\w")

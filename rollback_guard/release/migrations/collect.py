@@ -27,7 +27,7 @@ from rollback_guard.release.migrations.model import Migration, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rollback_guard.git.repository import Repository
     from rollback_guard.release.migrations.framework import Reader
@@ -49,13 +49,15 @@ def collect_migrations(repository: Repository, before: str, after: str) -> Repor
 
 
 def collect_staged_migrations(
-    repository: Repository, paths: Optional[Sequence[str]] = None, *, production: Sequence[str] = ()
+    repository: Repository, paths: Optional[Sequence[str]] = None, *, production: Callable[[], Sequence[str]] = tuple
 ) -> Report:
     """What the index would add to the commit that is checked out; in a merge, what none of its parents has.
 
-    `paths`: of the files that are there, only these are asked about (what is deleted always is). `production`: full
-    names of branches; a migration that none of them has did not run in production yet, so that it may still be edited
-    or deleted. Where there is no such branch nothing is known of that. Raises: as `collect_migrations`.
+    `paths`: of the files that are there, only these are asked about (what is deleted always is). `production`: asked
+    for full names of branches where that matters; a migration that none of them has did not run in production yet, so
+    that it may still be edited or deleted. Without such a branch nothing is known of that.
+
+    Raises: as `collect_migrations`.
     """
     git = repository.git
     with ObjectReader(git) as objects:
@@ -69,7 +71,9 @@ def collect_staged_migrations(
             asked = frozenset(paths)
             told = {change.path for change in changes if change.new is None or change.path in asked} & told
         readers = _concerned(READERS, (change.path for change in changes if change.path in told))
-        unborn = _not_in_production(objects, changes, production) if readers else frozenset()
+        claimed = (change for change in changes if any(reader.claims(change.path) for reader in readers))
+        touched = tuple(change.path for change in claimed if change.old is not None)
+        unborn = _not_in_production(objects, touched, production()) if touched else frozenset()
         report = _report(objects, repository, old, changes, readers, unborn)
     kept = (one for one in report.migrations if not told.isdisjoint((*one.paths, one.old_path)))
     return report._replace(migrations=tuple(kept))
@@ -91,12 +95,11 @@ def _merged(repository: Repository) -> tuple[str, ...]:
         return ()
 
 
-def _not_in_production(objects: ObjectReader, changes: Iterable[Change], production: Sequence[str]) -> frozenset[str]:
-    """Paths of which something else was there, but in no production branch."""
+def _not_in_production(objects: ObjectReader, paths: Iterable[str], production: Sequence[str]) -> frozenset[str]:
+    """Those of the paths that no production branch has."""
     branches = [one for one in production if objects.read(f"{one}^{{tree}}") is not None]
-    touched = (change.path for change in changes if change.old is not None)
     return frozenset(
-        path for path in touched if branches and not any(_is_there(objects, f"{one}:{path}") for one in branches)
+        path for path in paths if branches and not any(_is_there(objects, f"{one}:{path}") for one in branches)
     )
 
 
@@ -134,7 +137,7 @@ def _report(
         if change.new is not None and change.new.mode != SUBMODULE:
             after[change.path] = change.new
         if change.path in unborn:
-            del before[change.path]
+            before.pop(change.path, None)
     readers, claimed = _claimed(readers, frozenset((*before, *after)))
     first = [change.path for change in changes if change.path in claimed]
     files = _Files(objects)

@@ -182,7 +182,7 @@ class TestStaged:
     def staged(self, repo: RepositoryBuilder, paths: list[str] | None = None, *production: str) -> Report:
         repo.git("add", "-A")
         repository = open_repository(str(repo.path), os.environ, hook=True)
-        return collect_staged_migrations(repository, paths, production=production)
+        return collect_staged_migrations(repository, paths, production=lambda: production)
 
     def test_a_branch_without_commits(self, repo: RepositoryBuilder) -> None:
         repo.write(db__1_dot_rb=DROP)
@@ -250,6 +250,15 @@ class TestStaged:
             "deleted",
             "edited",
         ]
+
+    def test_a_submodule_where_a_migration_comes(self, repo: RepositoryBuilder) -> None:
+        repo.commit("One")
+        repo.branch("change/more")
+        repo.git("update-index", "--add", "--cacheinfo", f"160000,{'ab' * 20},db/1.rb")
+        repo.git("commit", "-qm", "Submodule")
+        repo.write(db__1_dot_rb=DROP)
+        repo.git("rm", "-q", "--cached", "db/1.rb")
+        assert told(self.staged(repo, None, "refs/heads/main")) == [("db/1.rb", "added", "irreversible")]
 
     def test_a_large_file_of_production(self, repo: RepositoryBuilder) -> None:
         repo.commit("One", db__1_dot_rb="-" * (collect.FILE_LIMIT + 1))
