@@ -22,8 +22,8 @@ _FILLED = frozenset({"AUTO_INCREMENT", "AUTOINCREMENT", "GENERATED", "AS", "IDEN
 # Any other type's values are kept in these, whatever the type was. What MySQL calls TEXT is not the longest there.
 _WIDEST = (["TEXT"], ["VARCHAR"], ["CHARACTER", "VARYING"])
 _WIDEST_IN_MYSQL = (["LONGTEXT"], ["LONGTEXT", "NULL"])
-# Where these stand further on, another statement has begun, or what was read is not all that the action does.
-_RUNS_ON = frozenset({"DROP", "TRUNCATE", "ENGINE", "EXEC", "EXECUTE", "ALTER", "INSERT", "MERGE", "CREATE"})
+# Where these stand further on, another statement has begun.
+_RUNS_ON = frozenset({"DROP", "TRUNCATE", "EXEC", "EXECUTE", "ALTER", "INSERT", "MERGE", "CREATE"})
 # What follows leaves the rows as they are and can be said again the other way round.
 _SETTINGS = (
     ("SET", "("), ("RESET", "("), ("SET", "TABLESPACE"), ("SET", "LOGGED"), ("SET", "ACCESS"), ("SET", "WITHOUT"),
@@ -62,7 +62,8 @@ def _action(cursor: Cursor, table: str, made: Made) -> Iterator[Step]:
     for tie in _TIES:
         if Cursor(cursor.tokens).take(*tie):
             made.forget()
-    if any(key in _RUNS_ON for at, key in outer(cursor.tokens) if at > 3):
+    verbs = 3 if cursor.key == "ALTER" else 0  # ALTER COLUMN b DROP DEFAULT
+    if any(key in _RUNS_ON for at, key in outer(cursor.tokens) if at > verbs):
         yield step("unknown", f"alters table {table} in a way that cannot be read: {_said(cursor.tokens)}")
         return
     run = made.run_by(cursor.tokens)

@@ -7,6 +7,8 @@ import time
 import pytest
 
 from rollback_guard.release.migrations.sql import LONGEST, read_steps
+from rollback_guard.release.migrations.sql_cursor import Cursor
+from rollback_guard.release.migrations.sql_lexer import Token
 
 EVERYDAY = [
     ("", []),
@@ -25,6 +27,8 @@ EVERYDAY = [
     ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a USING gin (b);", ["expand: creates index i on a"]),
     ("CREATE INDEX ON ONLY a (b)", ["expand: creates index on a"]),
     ("CREATE INDEX i USING BTREE ON a (b)", ["expand: creates index i on a"]),
+    ("CREATE INDEX i a (b)", ["unknown: creates index i in a way that cannot be read"]),
+    ("CREATE TRIGGER t AFTER INSERT", ["unknown: creates trigger t in a way that cannot be read"]),
     ("CREATE UNIQUE INDEX i ON a (b) WHERE c IS NULL", ["change: creates unique index i on a"]),
     (
         "CREATE TABLE a (b int); CREATE UNIQUE INDEX i ON a (b); ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0);",
@@ -105,6 +109,7 @@ TABLES = [
     ("ADD COLUMN", ["unknown: adds something to a that cannot be read"]),
     ("ADD INDEX i (b), ADD KEY (c), ADD FULLTEXT INDEX (d)", ["expand: adds an index to a"]),
     ("ADD INDEX i USING BTREE (b)", ["expand: adds an index to a"]),
+    ("ADD INDEX USING HASH (b)", ["expand: adds an index to a"]),
     ("ADD key text", ["expand: adds column a.key"]),
     ("ADD index varchar(255)", ["expand: adds column a.index"]),
     ("ADD UNIQUE KEY u (b)", ["change: adds a constraint to a: UNIQUE KEY u ( b )"]),
@@ -199,6 +204,11 @@ ROWS = [
         ["destroy: changes rows within a query: DELETE …"],
     ),
 ]
+
+
+def test_a_part_in_parentheses_that_is_not_closed() -> None:
+    cursor = Cursor((Token("symbol", "(", "("), Token("word", "a", "A")))
+    assert (cursor.past_parentheses(), cursor.done) == ((), True)
 
 
 def told(text: str) -> list[str]:
