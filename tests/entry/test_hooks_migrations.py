@@ -68,7 +68,8 @@ def test_no_way_back_is_refused_with_what_to_do(repo: RepositoryBuilder) -> None
         "guard migrations: DENIED  1 staged migration cannot be undone",
         "db/V2__less.sql: has no way back; drops column orders.total, which no way back",
         "  brings back",
-        "  → write the way back; or say in it why there is none: -- guard: irreversible because REASON",
+        "  → write the way back",
+        "  → or say in the file why that is right: -- guard: irreversible because REASON",
     ]
 
 
