@@ -278,3 +278,28 @@ def test_git_commit_is_stopped(repo: RepositoryBuilder) -> None:
     assert "V2__less.sql: has no way back" in done.stderr
     stage(repo, V2__less=WHY + DROP)
     subprocess.run(commit, cwd=repo.path, env=env, check=True)
+
+
+def test_the_guide_shows_what_is_really_said(path_of_repo: Path) -> None:
+    guide = (ROOT / "docs/migrations.md").read_text(encoding="utf-8")
+    repo = RepositoryBuilder(path_of_repo)
+    create = "class CreateOrders < ActiveRecord::Migration[7.1]\n  def change\n    create_table :orders\n  end\nend\n"
+    remove = "class RemoveSumFromOrders < ActiveRecord::Migration[7.1]\n  def change\n    {}\n  end\nend\n"
+    first, second = (
+        f"db/migrate/{name}.rb" for name in ("20261101090000_create_orders", "20261122090000_remove_sum_from_orders")
+    )
+    repo.write_file(first, create)
+    repo.commit("Orders")
+    repo.write_file(first, create.replace(":orders", ":bills"))
+    repo.write_file(second, remove.format("remove_column :orders, :sum"))
+    repo.git("add", "-A")
+    said = run(repo)
+    assert said.code == 1
+    assert said.err in guide
+    repo.git("checkout", "-q", "HEAD", "--", first)
+    repo.write_file(second, remove.format("remove_column :orders, :sum, :integer, null: false"))
+    repo.git("add", "-A")
+    said = run(repo)
+    assert said.code == 0
+    assert f"$ guard hook migrations\n{said.err}" in guide
+    assert guard(repo.path, "hook", "migrations", "--format", "json").out in guide
