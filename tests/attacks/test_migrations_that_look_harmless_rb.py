@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +14,7 @@ from rollback_guard.release.migrations.rails import READER as RAILS
 
 ADDS = "    add_column :users, :a, :string\n"
 HEAD = "class AddX < ActiveRecord::Migration[7.1]\n"
+RENAMES = "  def up\n    rename_table :a, :b\n  end\n"
 RUBY = "db/migrate/20240101000000_add_x.rb"
 XML = '<databaseChangeLog xmlns="http://www.liquibase.org/xml/ns/dbchangelog">'
 TABLE = '<createTable tableName="a"><column name="b" type="int"/></createTable>'
@@ -78,7 +78,7 @@ HIDDEN = {
     "in a heredoc of the same line": "say(<<~A); execute(<<~B)\n  hello\nA\n  DROP TABLE users\nB",
     "in a heredoc that another seems to close": "execute <<~SQL\n  SELECT 1;\n  -- SQL\n  DROP TABLE users\nSQL",
     "by a variable that is set twice": "sql = 'SELECT 1'\nsql = 'DROP TABLE users' if ENV['X']\nexecute sql",
-    "by a variable that is set in a block": "sql = 'SELECT 1'\nsay_with_time('x') { sql = 'DROP TABLE users' }\nexecute sql",
+    "by a variable that is set in a block": "q = 'SELECT 1'\nsay_with_time('x') { q = 'DROP TABLE users' }\nexecute q",
     "by a variable of the next round": "s = 'SELECT 1'\n[1, 2].each { execute s; s = 'DROP TABLE users' }",
     "by a variable that grows": "sql = +'SELECT 1'\nsql << '; DROP TABLE users'\nexecute sql",
     "by a string that is replaced": "sql = 'SELECT 1'\nsql.replace('DROP TABLE users')\nexecute sql",
@@ -86,11 +86,11 @@ HIDDEN = {
     "with a value that is not known": "execute \"#{ENV['WHAT']} TABLE users\"",
     "with a conditional comment": "execute '/*! DROP TABLE users */'",
     "in a reversible without a way down": "reversible { |dir| dir.up { drop_table :users } }",
-    "in a reversible with an empty way down": "reversible do |dir|\n  dir.up { rename_table :a, :b }\n  dir.down {}\nend",
+    "in a reversible with an empty way down": "reversible do |d|\n  d.up { rename_table :a, :b }\n  d.down {}\nend",
     "in up_only": "up_only { drop_table :users }",
     "only where it is not there yet": "rename_column :a, :b, :c if column_exists?(:a, :b)",
     "with a return that the way back takes": "return if table_exists?(:z)\nrename_table :a, :b",
-    "by options that are not known": "create_table :users, **options",
+    "by options that are not known": "create_table :users, **table_options",
     "by a block that is not known": "create_table :users, &definition",
     "on another's connection": "User.connection.rename_table :a, :b",
     "by a superclass's method": "super",
@@ -123,25 +123,23 @@ AROUND = {
         f"{HEAD}  def add_column(*)\n    drop_table :users\n  end\n  def change\n{ADDS}  end\nend"
     ),
     "in a module's command": (
-        f"module Evil\n  def add_column(*args)\n    super\n  end\nend\n{HEAD}  include Evil\n  def change\n{ADDS}  end\nend"
+        "module Evil\n  def add_column(*args)\n    super\n  end\nend\n"
+        f"{HEAD}  include Evil\n  def change\n{ADDS}  end\nend"
     ),
-    "in a method of its own": f"{HEAD}  def change\n    harmless\n  end\n  private def harmless; drop_table :users; end\nend",
-    "in a method that calls itself": f"{HEAD}  def change\n    again\n  end\n  def again; again; drop_table :a; end\nend",
+    "in a method of its own": f"{HEAD}  def change\n    hi\n  end\n  private def hi; drop_table :users; end\nend",
+    "in a method that calls itself": f"{HEAD}  def change\n    on\n  end\n  def on; on; drop_table :a; end\nend",
     "behind up": f"{HEAD}  def up\n{ADDS}  end\n  def change\n    drop_table :users\n  end\nend",
-    "by an opened class": f"{HEAD}  def change\n{ADDS}  end\nend\nclass AddX\n  def change\n    drop_table :users\n  end\nend",
-    "behind a return": f"{HEAD}  def up\n    rename_table :a, :b\n  end\n  def down\n    return\n    rename_table :b, :a\n  end\nend",
-    "behind if false": f"{HEAD}  def up\n    rename_table :a, :b\n  end\n  def down\n    rename_table :b, :a if false\n  end\nend",
+    "by an opened class": f"{HEAD}  def change; end\nend\nclass AddX\n  def change\n    drop_table :users\n  end\nend",
+    "behind a return": f"{HEAD}{RENAMES}  def down\n    return\n    rename_table :b, :a\n  end\nend",
+    "behind if false": f"{HEAD}{RENAMES}  def down\n    rename_table :b, :a if false\n  end\nend",
     "for development only": (
-        f"{HEAD}  def up\n    rename_table :a, :b\n  end\n"
-        "  def down\n    rename_table :b, :a if Rails.env.development?\n  end\nend"
+        f"{HEAD}{RENAMES}  def down\n    rename_table :b, :a if Rails.env.development?\n  end\nend"
     ),
-    "by a down that calls up": f"{HEAD}  def up\n    rename_table :a, :b\n  end\n  def down\n    up\n  end\nend",
-    "by a down of comments": (
-        f"{HEAD}  def up\n    rename_table :a, :b\n  end\n  def down\n    execute '-- rename back'\n  end\nend"
-    ),
+    "by a down that calls up": f"{HEAD}{RENAMES}  def down\n    up\n  end\nend",
+    "by a down of comments": (f"{HEAD}{RENAMES}  def down\n    execute '-- rename back'\n  end\nend"),
     "by a down squeezed into a comment": (
-        f"{HEAD}  def up\n    rename_table :a, :b\n  end\n"
-        "  def down\n    execute <<~SQL.squish\n      -- the way back\n      ALTER TABLE b RENAME TO a\n    SQL\n  end\nend"
+        f"{HEAD}{RENAMES}"
+        "  def down\n    execute <<~SQL.squish\n      -- back\n      ALTER TABLE b RENAME TO a\n    SQL\n  end\nend"
     ),
 }
 

@@ -30,7 +30,9 @@ _CHECKS = frozenset(
     + ("functionExists", "procedureExists")
 )
 # Attributes that are quoted as values, or that go into no statement.
-_QUOTED = frozenset({"value", "defaultValue", "remarks", "message", "comment", "tag", "selectQuery", "procedureText"})
+_QUOTED = frozenset(
+    ("value", "defaultValue", "remarks", "message", "comment", "tag", "selectQuery", "procedureText", "procedureBody")
+)
 _APPENDED = re.compile(r"[\s\w=]*", re.ASCII)
 _PLACEHOLDER = re.compile(r"\$\{([^${}\s]{1,200})\}")
 MOST_TEXT = 1_000_000  # characters that placeholders may make of a text
@@ -148,7 +150,7 @@ class _Reading:
             if one.name == "sqlCheck":
                 wrong = any(each.effect for each in self.sql(one.text or one.get("sql"), one))
                 found.append(step("unknown", "asks by SQL that may change something") if wrong else ())
-            elif one.name in ("and", "or", "not"):
+            elif one.name in ("and", "or", "not", "preConditions"):
                 found.append(self.checks(one))
             elif one.name not in _CHECKS:
                 found.append(step("unknown", f"asks by {one.name}, which is not known"))

@@ -121,8 +121,6 @@ class _Reader:
             if "".join(self.rollback).strip():
                 inside.append(_rollback("\n".join(self.rollback), self.attributes.get("rollbackEndDelimiter", "")))
             self.found.append(Tag(name="changeSet", attributes=self.attributes, inside=tuple(inside)))
-        elif re.sub(r"--[^\n]*", "", text).strip():
-            raise TagError("has SQL before its first changeset")
         self.open, self.attributes, self.sql, self.rollback, self.inside = False, {}, [], [], []
 
 

@@ -56,7 +56,7 @@ def _find(match: re.Match[str], data: bytes, others: dict[str, Source]) -> _Foun
         methods, constants, wrong = {}, {}, (f"cannot be read: {error}",)
         tree = ()
     defined = frozenset(node.name for node in _definitions(tree)) - set(methods)
-    source = Source(methods, Values(constants, defined), others)
+    source = Source(methods, Values(constants, methods, defined), others)
     if not wrong:
         others.setdefault(name, source)
     return _Found(match=match, source=source, wrong=wrong)
@@ -87,7 +87,7 @@ def _taken_apart(tree: tuple[Node, ...], name: str) -> tuple[dict[str, Node], En
     methods: dict[str, Node] = {}
     constants: Environment = {}
     wrong: list[str] = []
-    values = Values(constants, frozenset())
+    values = Values(constants, methods, frozenset())
     migrations = 0
     for node in tree:
         if node.kind == "class" and node.name.rpartition("::")[2].lower() == name.lower():

@@ -12,10 +12,9 @@ from rollback_guard.release.migrations.model import Step
 from rollback_guard.release.migrations.rails_commands import UNREADABLE, Done, step
 from rollback_guard.release.migrations.rails_run import Direction, Source, Stopped
 from rollback_guard.release.migrations.rails_schema import Schema, bound
-from rollback_guard.release.migrations.rails_values import HARMLESS, Environment, alarming, root
+from rollback_guard.release.migrations.rails_values import HARMLESS, MOST_CALLS, Environment, alarming, root
 from rollback_guard.release.migrations.ruby_nodes import Node
 
-MOST_CALLS = 20  # of own methods in one another
 _WRAPPERS = frozenset(
     ("say_with_time", "suppress_messages", "safety_assured", "transaction", "with_lock_retries", "execute_block")
     + (

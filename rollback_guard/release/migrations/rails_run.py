@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Optional
 
 from rollback_guard.release.migrations.model import Step
 from rollback_guard.release.migrations.rails_commands import Done, step
-from rollback_guard.release.migrations.rails_values import Environment, Values, root, truth, unlined
+from rollback_guard.release.migrations.rails_values import Environment, Values, assigned, root, truth, unlined
 from rollback_guard.release.migrations.ruby_nodes import Node
 
 Direction = Literal["up", "down"]
@@ -85,6 +85,11 @@ class Run(ABC):
             return ended
         if node.kind == "assign":
             self.assign(node, known)
+        elif node.kind == "assigns":
+            for part in node.parts:
+                if self.values.impure(part, known):
+                    self.statement(part, known)
+            known.update((name, Node(kind="value", name=name)) for name in node.params)
         elif node.kind == "call":
             if node.block is not None:
                 forget(node.block, known)  # before it is followed: it may run more than once
@@ -119,6 +124,7 @@ class Run(ABC):
             return False
         if found := self.values.impure(condition, known):
             self.unknown(f"decides by {found} at line {node.line}, which may change something")
+        set_inside(condition, known)
         decided = truth(self.values.resolve(condition, known))
         if node.name != "case" and decided is not None:
             taken = 0 if decided == (node.name == "if") else 1
@@ -152,8 +158,11 @@ class Run(ABC):
 
 def forget(node: Node, known: Environment) -> None:
     """Whatever is set inside may have either value behind it."""
-    if node.kind == "assign" and node.name in known:
-        known[node.name] = Node(kind="value", name=node.name)
-    for inner in (*node.parts, node.receiver, node.block):
-        if inner is not None:
-            forget(inner, known)
+    for name in assigned(node):
+        if name in known:
+            known[name] = Node(kind="value", name=name)
+
+
+def set_inside(node: Node, known: Environment) -> None:
+    """Variables that a condition sets are there, with any value."""
+    known.update((name, Node(kind="value", name=name)) for name in assigned(node))

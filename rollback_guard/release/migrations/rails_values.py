@@ -5,6 +5,7 @@ What is not known to change nothing is named, so that its caller can judge it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Optional
 
 from rollback_guard.release.migrations.rails_table import COMMANDS
@@ -57,7 +58,28 @@ _READS = frozenset(
         "gigabytes",
     )
 )
-HARMLESS = STATES | _STABLE | _READS
+_PLAIN = frozenset(
+    (
+        "type",
+        "zone",
+        "configuration",
+        "generators",
+        "options",
+        "orm",
+        "application",
+        "credentials",
+        "dig",
+        "presence",
+        "try",
+        "merge",
+    )
+    + ("slice", "except", "map", "select", "reject", "filter_map", "flat_map", "sort", "sort_by", "uniq", "compact")
+    + ("flatten", "to_a", "to_h", "min", "max", "tr", "gsub", "match", "format", "sprintf", "hex", "uuid", "service")
+    + ("reverse", "index_by", "group_by", "each_with_object", "inject", "reduce", "partition", "take", "drop", "abs")
+    + ("supports_datetime_with_precision?", "underscore", "camelize", "pluralize", "singularize", "tableize", "at")
+    + ("classify", "humanize", "titleize", "parse", "strftime", "beginning_of_day", "end_of_day", "utc", "iso8601")
+)
+HARMLESS = _PLAIN | STATES | _STABLE | _READS
 # What runs text as code, or leaves Ruby: nothing around it can be read.
 ALARMING = frozenset(
     ("eval", "instance_eval", "class_eval", "module_eval", "instance_exec", "class_exec", "send", "public_send")
@@ -70,15 +92,18 @@ _OUTSIDE = frozenset(
 )
 
 
+MOST_CALLS = 20  # of own methods in one another
 _SURROUNDINGS = frozenset({"Rails", "ENV", "ActiveRecord", "Gem", "RUBY_VERSION", "RUBY_ENGINE"})
 
 
 class Values:
     """Variables and constants that are known, and how much work may still be done on them."""
 
-    def __init__(self, constants: Environment, defined: frozenset[str]) -> None:
+    def __init__(self, constants: Environment, methods: dict[str, Node], defined: frozenset[str]) -> None:
         self.constants = constants
-        self.defined = defined  # methods that the file defines itself, whatever their names promise
+        self.methods = methods  # the migration's own
+        self.defined = defined  # methods that the file defines elsewhere, whatever their names promise
+        self.calls = 0
         self.work = MOST_WORK
 
     def spend(self, amount: int = 1) -> None:
@@ -159,19 +184,34 @@ class Values:
         self.spend()
         if node.kind == "opaque":
             return node.name or "what is not read"
-        if node.kind in ("control", "def", "class", "assign"):
-            return "statements in a value"
+        if node.kind in ("def", "class"):
+            return "a definition"
         if node.kind == "group" and "<<" in node.name.split():
             return "<<"
         if node.kind == "const" and node.name.partition("::")[0] in _OUTSIDE:
             return node.name
+        inside = known if node.kind != "block" else {**known, **dict.fromkeys(node.params, node)}
         if node.kind == "call":
+            own = self.methods.get(node.name) if node.receiver is None else None
             variable = node.receiver is None and not node.parts and node.block is None and node.name in known
-            harmless = node.name in HARMLESS and node.name not in self.defined
-            if not variable and not harmless:
+            if own is not None and not variable:
+                return self._own(own) or next((found for part in node.parts if (found := self.impure(part, known))), "")
+            asks = node.name in HARMLESS or (node.name.endswith("?") and node.block is None)
+            if not variable and (not asks or node.name in self.defined):
                 return node.name
-        inner = (*node.parts, node.receiver, node.block)
-        return next((found for one in inner if (found := self.impure(one, known))), "")
+        return next(
+            (found for one in (*node.parts, node.receiver, node.block) if (found := self.impure(one, inside))), ""
+        )
+
+    def _own(self, method: Node) -> str:
+        """What in a method of the migration's own may change something."""
+        self.calls += 1
+        known = {name: Node(kind="value", name=name) for name in (*method.params, *assigned(method))}
+        found = method.name if self.calls > MOST_CALLS else ""
+        for part in () if found else method.parts:
+            found = found or self.impure(part, known)
+        self.calls -= 1
+        return found
 
     def condition(self, node: Node, known: Environment) -> Kind:
         """By what a condition is decided."""
@@ -191,7 +231,8 @@ class Values:
         if node.name in STATES:
             return "state"
         rooted = node.receiver is not None or node.name in ("adapter_name", "connection")
-        return inner if node.name in _STABLE and rooted else "other"
+        fixed = node.name in _STABLE or node.name.startswith("supports_")
+        return inner if fixed and rooted else "other"
 
     def _worst(self, nodes: tuple[Node, ...], known: Environment) -> Kind:
         return max((self.condition(one, known) for one in nodes), key=_KINDS.index, default="stable")
@@ -210,6 +251,17 @@ def alarming(node: Optional[Node], *, commands: bool = False) -> str:
         return node.name
     inner = (*node.parts, node.receiver, node.block)
     return next((found for one in inner if (found := alarming(one, commands=commands))), "")
+
+
+def assigned(node: Node) -> Iterator[str]:
+    """The variables that are set anywhere inside."""
+    if node.kind == "assign":
+        yield node.name
+    elif node.kind == "assigns":
+        yield from node.params
+    for one in (*node.parts, node.receiver, node.block):
+        if one is not None:
+            yield from assigned(one)
 
 
 def root(node: Node) -> Node:

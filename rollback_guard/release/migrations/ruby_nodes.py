@@ -20,7 +20,8 @@ class Node(NamedTuple):
     `kind` and what else is set: "symbol", "string", "number", "word" (true, nil, self), "const", "variable": `name`,
     which of a string with interpolations is its texts, and `parts` their pieces. "array": `parts`. "hash": `parts` are
     "pair"s, with `name` where the key is literal, and the value last. "call": `receiver`, `name`, `parts` are the
-    arguments, `block`. "block" and "lambda": `params`, `parts`. "assign": `name`, `parts` is the value. "control":
+    arguments, `block`. "block" and "lambda": `params`, `parts`. "assign": `name`, `parts` is the value; "assigns":
+    `params` are the names. "control":
     `name` is the word, `receiver` the condition, `parts` "branch"es. "def": `name`, `params`, `parts`. "class":
     `name`, `receiver` the class above, `parts`. "group": an operator's sides. "opaque": what must not be read.
     """

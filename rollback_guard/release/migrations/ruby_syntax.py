@@ -52,6 +52,8 @@ class _Parser(Calls):
 
     def statement(self) -> Node:
         found = self.expression()
+        if self.is_op(",") and found.kind in ("call", "variable", "const", "splat"):
+            found = self.assignments(found)
         depth = self.depth
         while self.token.kind == "name" and self.token.text in (*MODIFIERS, "and", "or"):
             self.deeper()  # each goes around what stands before it
@@ -66,6 +68,18 @@ class _Parser(Calls):
                 found = control(word, other, (found,))
         self.depth = depth
         return found
+
+    def assignments(self, first: Node) -> Node:
+        """`a, *b = …`: several variables at once."""
+        targets = [first]
+        while self.taken(","):
+            targets.append(self.unary())
+        line = self.token.line
+        self.expect("=")
+        names = [(one.parts or (one,))[0] if one.kind == "splat" else one for one in targets]
+        if any(one != Node(kind=one.kind, name=one.name, line=one.line) for one in names):
+            raise RubyError(f"line {line}: sets several things in a way that is not read")
+        return Node(kind="assigns", params=tuple(one.name for one in names), parts=self.items(""), line=line)
 
     def body(self) -> tuple[Node, ...]:
         """Statements with their `rescue`, `else` and `ensure`, up to and past `end`."""
@@ -122,6 +136,8 @@ class _Parser(Calls):
             operator = self.take()
             if operator.text == "::":
                 return self.chain(self.primary())
+            if operator.text == "&" and self.is_op(")"):  # the block that the method itself was given
+                return Node(kind="splat", name="&", line=operator.line)
             self.deeper()
             found = self.unary()
             self.depth -= 1

@@ -119,7 +119,7 @@ REVERSIBLE = {
     "rename_index": "rename_index :users, 'a', 'b'",
     "unique index": "add_index :users, :email, unique: true",
     "remove_index": "remove_index :users, :email\nremove_index :users, column: :name",
-    "foreign key": "add_foreign_key :a, :b, validate: false\nremove_foreign_key :a, :c\nremove_foreign_key :a, to_table: :d",
+    "foreign key": "add_foreign_key :a, :b\nremove_foreign_key :a, :c\nremove_foreign_key :a, to_table: :d",
     "checks": "add_check_constraint :a, 'x > 0', name: 'c'\nremove_check_constraint :a, 'x > 0', name: 'c'",
     "exclusion": "add_exclusion_constraint :a, 'x WITH ='\nremove_exclusion_constraint :a, 'x WITH ='",
     "unique constraint": "add_unique_constraint :a, [:b]\nremove_unique_constraint :a, [:b]",
