@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rollback_guard.release.migrations import alembic, django
@@ -142,6 +144,9 @@ def test_what_a_file_does_as_it_is_loaded_counts(text: str) -> None:
 
 
 NO_WAY_BACK = (
+    "op.drop_column('users', 'note')\n    yield",
+    "(op.drop_column(t, 'note') for t in ('a', 'b'))",
+    "async def inner():\n        op.drop_column('users', 'note')\n    inner()",
     "if x:\n        op.drop_column('users', 'note')",
     "x and op.drop_column('users', 'note')",
     "if x:\n        return\n    op.drop_column('users', 'note')",
@@ -170,6 +175,28 @@ def test_a_way_back_that_may_not_be_taken_is_none(body: str) -> None:
 )
 def test_a_way_back_that_does_nothing_has_no_steps(body: str) -> None:
     assert alembic_read(HEAD + UP + f"\ndef downgrade():\n    {body}\n").down == ()
+
+
+SHARED = "    x = y = [1]\n    for i in range(200):\n        x = [x, x]\n        y = [y, y]\n"
+SHARING = (
+    "op.alter_column('t', 'c', existing_type=sa.Enum(x), type_=sa.Enum(y))",
+    "op.alter_column('t', 'c', existing_type=sa.Enum(k=x), type_=sa.Enum(k=y))",
+    "op.execute(sa.select(x, y))",
+    "op.execute(x)",
+    "op.drop_table(x)",
+    "assert x == y",
+    "t = x == y\n    for i in range(200):\n        t = not (t == t)\n    if t:\n        op.drop_index('i')",
+    "f = sa.Text\n    for i in range(20_000):\n        f = f()\n    op.drop_index(f)",
+    "s = sa.text('SELECT 1;' * 10)\n    for i in range(900):\n        op.execute(s)",
+    "s = sa.text('" + "SELECT 1;" * 5_000 + "')\n    for i in range(900):\n        op.execute(s)",
+)
+
+
+@pytest.mark.parametrize("body", SHARING)
+def test_values_that_share_their_parts_take_no_time_without_end(body: str) -> None:
+    begun = time.monotonic()
+    alembic_read(HEAD + f"def upgrade():\n{SHARED}    {body}\n" + DOWN)
+    assert time.monotonic() - begun < 10
 
 
 def test_a_name_in_a_class_is_not_taken_for_the_one_outside() -> None:

@@ -23,6 +23,7 @@ from rollback_guard.release.migrations.python_values import (
     shown,
     words,
 )
+from rollback_guard.release.migrations.sql import read_steps
 
 _OP = "alembic.op."
 _BATCH = Ref("alembic.op.batch_alter_table")
@@ -37,6 +38,7 @@ _HARMLESS = (
     *("hashlib.", "secrets.", "random.", "math.", "os.path.", "os.environ.get", "os.getenv", "warnings.", "copy."),
     *("pathlib.", "base64.", "sys.stdout.", "sys.stderr.", "operator."),
 )
+_ACTS = words("create create_all delete drop drop_all")
 _LOGS = words("critical debug error exception info log warn warning")
 
 
@@ -45,6 +47,7 @@ class Calls:
 
     def __init__(self) -> None:
         self.dialects: set[str] = set()
+        self._sql: dict[str, tuple[Step, ...]] = {}  # a loop may execute one text many times
         self._created: set[str] = set()  # tables that this migration made, in which there can be no old rows
 
     def begin(self) -> None:
@@ -72,7 +75,7 @@ class Calls:
         first = arguments.positional[0] if arguments.positional else arguments.get(None, "sqltext")
         if name == "execute":
             self._created.clear()  # it may have renamed something
-            self._record(statement_steps(first), run)
+            self._record(statement_steps(first, self._read_sql), run)
             return
         if name == "bulk_insert":
             table = shown(_table(first))
@@ -92,7 +95,7 @@ class Calls:
     def _method(self, target: Attribute, arguments: Arguments, run: Reading) -> None:
         if target.name in EXECUTES:
             self._created.clear()
-        steps = method_steps(target.of, target.name, arguments)
+        steps = method_steps(target.of, target.name, arguments, self._read_sql)
         if steps is None:
             run.add("unknown", f"calls {shown(target)}(), which is not read")
         else:
@@ -104,7 +107,7 @@ class Calls:
         if path.startswith("alembic.context."):
             name = path.rpartition(".")[2]
             if name == "execute":
-                self._record(statement_steps(arguments.get(0, "sql")), run)
+                self._record(statement_steps(arguments.get(0, "sql"), self._read_sql), run)
             elif name not in _CONTEXT:
                 run.add("unknown", f"calls context.{name}, which is not read")
         elif path == "builtins.print" or _is_harmless(target):
@@ -116,6 +119,11 @@ class Calls:
             _refuse_handing(target, arguments, run)
         else:
             run.add("unknown", f"calls {path if len(path) <= 60 else target.last}, which is not read")
+
+    def _read_sql(self, text: str) -> tuple[Step, ...]:
+        if text not in self._sql:
+            self._sql[text] = read_steps(text)
+        return self._sql[text]
 
     def _record(self, steps: tuple[Step, ...], run: Reading) -> None:
         for step in steps:
@@ -155,18 +163,12 @@ def _is_harmless(value: Value) -> bool:
 def _refuse_handing(target: Value, arguments: Arguments, run: Reading) -> None:
     """Whoever is handed a function may call it."""
     for one in arguments.values:
-        operation_like = isinstance(one, Ref) and one.path.startswith("alembic.") and one.last.islower()
-        bound = isinstance(one, Attribute) and (one.name in EXECUTES or isinstance(root_of(one.of), (Ref, Class)))
-        if isinstance(one, Function) or operation_like or (bound and _is_called_later(one)):
+        acts = isinstance(one, Ref) and one.path.startswith("alembic.") and one.last.islower()
+        if isinstance(one, Attribute):
+            of_batch = isinstance(one.of, Made) and one.of.target == _BATCH
+            acts = of_batch or one.name in EXECUTES or one.name in _ACTS
+        if isinstance(one, Function) or acts:
             run.add("unknown", f"hands {shown(one)} to {shown(target)}")
-
-
-def _is_called_later(value: Value) -> bool:
-    """Whether what is handed over is a method that does something."""
-    if not isinstance(value, Attribute):
-        return False
-    batch = isinstance(value.of, Made) and value.of.target == _BATCH
-    return batch or value.name in EXECUTES or value.name in ("create", "drop", "create_all", "drop_all", "delete")
 
 
 def _table(value: Value) -> Value:
@@ -178,12 +180,20 @@ def _table(value: Value) -> Value:
 
 def _asks_dialect(test: Value, names: set[str]) -> bool:
     """Whether all that a condition looks at are names and the present database's kind; the names are gathered."""
-    if isinstance(test, str):
-        names.add(test)
-        return True
-    if isinstance(test, list):
-        return all(_asks_dialect(one, names) for one in test)
-    if isinstance(test, Made) and test.target == TEST:
-        return all(_asks_dialect(one, names) for one in test.arguments.positional)
-    kind = test.of if isinstance(test, Attribute) and test.name == "name" else None
-    return isinstance(kind, Attribute) and kind.name in ("dialect", "engine")
+    waiting = [test]
+    seen: set[int] = set()  # parts may be shared many times over
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        kind = one.of if isinstance(one, Attribute) and one.name == "name" else None
+        if isinstance(one, str):
+            names.add(one)
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, Made) and one.target == TEST:
+            waiting += one.arguments.positional
+        elif not isinstance(kind, Attribute) or kind.name not in ("dialect", "engine"):
+            return False
+    return True

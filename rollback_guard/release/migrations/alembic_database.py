@@ -1,12 +1,12 @@
 """What a migration does to a database around Alembic's operations: statements that are executed, sessions, objects of
 a schema that create or drop themselves.
 
-SQL text is left to `sql`. Source: https://docs.sqlalchemy.org/en/20/core/, https://docs.sqlalchemy.org/en/20/orm/.
+SQL text is left to `sql`, by way of whoever calls. Source: https://docs.sqlalchemy.org/en/20/core/, https://docs.sqlalchemy.org/en/20/orm/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Optional
 
 from rollback_guard.release.migrations.model import Effect, Step
@@ -23,9 +23,9 @@ from rollback_guard.release.migrations.python_values import (
     shown,
     words,
 )
-from rollback_guard.release.migrations.sql import read_steps
 
 Steps = tuple[Step, ...]
+ReadSql = Callable[[str], Steps]
 EXECUTES = words(
     """
     execute executemany executescript exec_driver_sql scalar scalars stream stream_scalars raw_sql
@@ -104,13 +104,13 @@ _QUIET = words(
 )
 
 
-def method_steps(of: Value, name: str, arguments: Arguments) -> Optional[Steps]:
+def method_steps(of: Value, name: str, arguments: Arguments, read: ReadSql) -> Optional[Steps]:
     """The steps of calling a method of something that is no operation; None where that is not known."""
     if name in EXECUTES:
         if not arguments.values and arguments.whole:
             return ()  # of a query or a result: gives its value
         given = arguments.positional[0] if arguments.positional else arguments.get(None, "statement")
-        return statement_steps(given)
+        return statement_steps(given, read)
     begins = root_of(of)
     if isinstance(of, Ref) or _is_of_file(of) or (isinstance(begins, Class) and name in begins.members):
         return None
@@ -124,17 +124,17 @@ def method_steps(of: Value, name: str, arguments: Arguments) -> Optional[Steps]:
     return () if name in _QUIET else None
 
 
-def statement_steps(statement: Value) -> Steps:
+def statement_steps(statement: Value, read: ReadSql) -> Steps:
     """What executing something does: text, or a statement of SQLAlchemy."""
     text = _text_of(statement)
     if text is not None:
-        return read_steps(text.replace("\\:", ":"))
+        return read(text.replace("\\:", ":"))
     if isinstance(statement, (Template, Opaque)):
         return (Step(effect="unknown", what=f"executes SQL that is not written out ({shown(statement)})"),)
     if isinstance(statement, Made) and isinstance(statement.target, Ref) and statement.target.last in _SCHEMA:
         effect, what = _SCHEMA[statement.target.last]
         return (Step(effect=effect, what=what),)
-    found = dict.fromkeys(_within(statement))
+    found = dict.fromkeys(_within(statement, read))
     begins = root_of(statement)
     model = isinstance(begins, Class) and not _is_of_file(begins)
     known = isinstance(statement, Made) and (_of_sqlalchemy(begins) or model or begins == _NEW_TABLE)
@@ -157,11 +157,15 @@ def _text_of(statement: Value) -> Optional[str]:
     return statement if isinstance(statement, str) else None
 
 
-def _within(value: Value) -> Iterator[Step]:
+def _within(value: Value, read: ReadSql) -> Iterator[Step]:
     """What all parts of a statement do: an update may stand in a select's common table expression."""
     waiting = [value]
+    seen: set[int] = set()  # parts may be shared many times over
     while waiting:
         one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
         if isinstance(one, list):
             waiting += one
         elif isinstance(one, dict):
@@ -179,7 +183,7 @@ def _within(value: Value) -> Iterator[Step]:
                 effect, what = _ROWS[name]
                 yield Step(effect=effect, what=f"{what} {_table_of(one)}".rstrip())
             elif text is not None and ("(" in text or ";" in text):
-                yield from (step for step in read_steps(f"SELECT {text}") if step.effect != "expand")
+                yield from (step for step in read(f"SELECT {text}") if step.effect != "expand")
 
 
 def _table_of(statement: Made) -> str:

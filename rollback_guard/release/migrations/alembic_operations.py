@@ -10,6 +10,7 @@ from typing import Optional
 
 from rollback_guard.release.migrations.alembic_types import widens
 from rollback_guard.release.migrations.model import Effect, Step
+from rollback_guard.release.migrations.python_operators import alike
 from rollback_guard.release.migrations.python_values import Arguments, Made, Opaque, Ref, Value, shown
 
 Steps = tuple[Step, ...]
@@ -140,9 +141,9 @@ def _alter_type(where: str, new: Value, arguments: Arguments) -> Steps:
     old = arguments.get(None, "existing_type")
     if old is None:
         return (_step("destroy", f"changes the type of {where}; what it was is not said"),)
-    if old == new and not isinstance(old, Opaque) and not arguments.has("postgresql_using"):
+    if alike(old, new) and not arguments.has("postgresql_using"):
         return ()
-    if not isinstance(old, Opaque) and not arguments.has("postgresql_using") and widens(old, new):
+    if not arguments.has("postgresql_using") and widens(old, new):
         return (_step("change", f"widens the type of {where}"),)
     return (_step("destroy", f"changes the type of {where} from {shown(old)} to {shown(new)}"),)
 

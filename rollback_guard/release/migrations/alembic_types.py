@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from rollback_guard.release.migrations.python_operators import alike
 from rollback_guard.release.migrations.python_values import Arguments, Made, Ref, Value
 
 _ENDLESS = 1 << 62
@@ -27,10 +28,10 @@ class _Kind(NamedTuple):
 
 def widens(old: Value, new: Value) -> bool:
     """Whether everything that a column of the old type holds fits into the new one unchanged."""
-    if new == old:
-        return True
     before, after = _kind(old), _kind(new)
-    if before is None or after is None or before.rest != after.rest:
+    if before is None or after is None or len(before.rest) != len(after.rest):
+        return False
+    if not all(alike(list(one), list(other)) for one, other in zip(before.rest, after.rest, strict=True)):
         return False
     if before.family == "enum":
         return after.family == "enum" and _values(old) <= _values(new)

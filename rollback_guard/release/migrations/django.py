@@ -219,10 +219,7 @@ def _in_order(parents: Mapping[str, list[str]]) -> list[str]:
 
 def _parsed(one: Loaded, parents: tuple[str, ...], replaces: tuple[str, ...], state: State) -> Parsed:
     faults = tuple(Step(effect="unknown", what=fault) for fault in one.faults)
-    try:
-        way = together(read_operations([] if one.operations is None else one.operations, state))
-    except RecursionError:
-        faults, way = (*faults, Step(effect="unknown", what=_TOO_MUCH)), together(())
+    way = together(read_operations([] if one.operations is None else one.operations, state))
     return Parsed(
         framework="django",
         id=one.id,

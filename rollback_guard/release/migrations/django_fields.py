@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Optional
 
 from rollback_guard.release.migrations.model import Effect, Step
+from rollback_guard.release.migrations.python_operators import alike
 from rollback_guard.release.migrations.python_values import Arguments, Made, Opaque, Ref, Value, words
 
 Steps = tuple[Step, ...]
@@ -81,8 +82,6 @@ def add_field(where: str, field: Value) -> Steps:
     if not isinstance(field, Made) or not kind:
         return (_step("change", f"{what}, which is not written out"),)
     given = field.arguments
-    if not has_column(field):
-        return ()
     if kind in ("ManyToManyField", "GeneratedField"):
         return (_step("expand", what),)
     if _true(given, "primary_key") or kind.endswith("AutoField"):
@@ -112,7 +111,7 @@ def alter_field(where: str, old: Optional[Value], new: Value) -> Steps:
     steps += _flags(where, old.arguments, new.arguments)
     relation = kind_of(new) in _RELATIONS
     told = 2 if relation else 1 if isinstance(new.target, Ref) and _is_django(new.target) else 0
-    if old.arguments.positional[told:] != new.arguments.positional[told:]:
+    if not alike([*old.arguments.positional[told:]], [*new.arguments.positional[told:]]):
         steps.append(_step("destroy", f"changes arguments of field {where} that are given by place"))
     for name in dict.fromkeys(key for key, _ in (*old.arguments.named, *new.arguments.named)):
         judged = name in _TOLD or name in _JUDGED or (relation and name == "to")
@@ -129,14 +128,14 @@ def _same_kind(old: Made, new: Made) -> bool:
     if before in _RELATIONS or after in _RELATIONS:
         if _SAME.get(before, before) != _SAME.get(after, after):
             return False
-        return _target(old) == _target(new)
+        return alike(_target(old), _target(new))
     if before in _RANK and after in _RANK:
         return _RANK[before][0] == _RANK[after][0] or "auto" not in (_RANK[before][0], _RANK[after][0])
     if before in _TEXTS and after in _TEXTS:
         return True
     if _SAME.get(before, before) == _SAME.get(after, after) == "BooleanField":
         return True
-    return before == after and (before.endswith("JSONField") or old.target == new.target)
+    return before == after and (before.endswith("JSONField") or alike(old.target, new.target))
 
 
 def _stored(field: Made) -> str:
@@ -207,10 +206,9 @@ def _flags(where: str, old: Arguments, new: Arguments) -> Steps:
 
 def _equal(old: Arguments, new: Arguments, name: str) -> bool:
     before, after = old.get(None, name), new.get(None, name)
-    if isinstance(before, Opaque) or isinstance(after, Opaque):
-        return False
-    falsy = (None, False)
-    return before == after or (name in ("unique", "db_index", "primary_key") and before in falsy and after in falsy)
+    if name in ("unique", "db_index", "primary_key") and before in (None, False) and after in (None, False):
+        return True
+    return alike(before, after)
 
 
 def _true(given: Arguments, name: str) -> bool:

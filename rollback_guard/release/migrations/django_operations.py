@@ -183,7 +183,7 @@ def _code(code: Value) -> tuple[Step, ...]:
 def _does_nothing(code: Value) -> bool:
     if isinstance(code, Ref):
         return code.path.startswith("django.db.migrations.") and code.path.endswith("RunPython.noop")
-    return isinstance(code, Function) and not _body(code)
+    return isinstance(code, Function) and (code.is_lazy or not _body(code))
 
 
 def _refusal(code: Value) -> str:

@@ -39,8 +39,14 @@ class Expressions(Reading):
     """Reads expressions."""
 
     def value(self, node: ast.expr, scope: Scope) -> Value:
-        """What an expression gives."""
+        """What an expression gives. Long texts and lists are as much work as many short ones."""
         self.spend()
+        value = self._valued(node, scope)
+        if isinstance(value, (str, bytes, list)):
+            self.work += len(value) >> 4
+        return value
+
+    def _valued(self, node: ast.expr, scope: Scope) -> Value:
         match node:
             case ast.Constant():
                 return constant(node.value)
@@ -86,9 +92,8 @@ class Expressions(Reading):
             case ast.Subscript():
                 return self._item(self.value(node.value, scope), self.value(node.slice, scope))
             case _:  # a slice, yield, an f-string's format: what it is made of is looked at
-                for child in ast.iter_child_nodes(node):
-                    if isinstance(child, ast.expr):
-                        self.value(child, scope)
+                for child in (one for one in ast.iter_child_nodes(node) if isinstance(one, ast.expr)):
+                    self.value(child, scope)
                 return Opaque("an expression that is not read")
 
     def _named(self, name: str, scope: Scope) -> Value:
@@ -203,7 +208,10 @@ class Expressions(Reading):
             else:
                 items.append(self.value(node.elt, inner))
 
+        mark = len(self.steps)
         whole = self._each(node.generators, inner, produce)
+        if self.strict and isinstance(node, ast.GeneratorExp) and len(self.steps) > mark:
+            self.add("unknown", "does part of it only when something asks for it")
         if isinstance(node, ast.DictComp):
             pairs = [one for one in items if isinstance(one, list)]
             whole = whole and all(isinstance(key, (str, int)) for key, _ in pairs)

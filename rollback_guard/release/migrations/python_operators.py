@@ -19,6 +19,7 @@ from rollback_guard.release.migrations.python_values import (
 )
 
 TEST = Ref("python.test")  # what a condition that cannot be decided was made of
+MOST_COMPARED = 10_000
 _PLAIN = (str, int, float, bytes)
 
 
@@ -44,6 +45,36 @@ def same(one: Value, other: Value) -> bool:
         return True
     plain = (*_PLAIN, Ref)
     return isinstance(one, plain) and isinstance(other, plain) and type(one) is type(other) and one == other
+
+
+def alike(one: Value, other: Value) -> bool:
+    """Whether two values are made alike. Values share their parts: what would take too long to compare is not."""
+    waiting = [(one, other)]
+    for _ in range(MOST_COMPARED):
+        if not waiting:
+            return True
+        left, right = waiting.pop()
+        if left is right:
+            continue
+        if type(left) is not type(right) or isinstance(left, (Opaque, Template)):
+            return False
+        if isinstance(left, Made) and isinstance(right, Made):
+            ours, theirs = left.arguments, right.arguments
+            names = [name for name, _ in ours.named]
+            if not (ours.whole and theirs.whole) or names != [name for name, _ in theirs.named]:
+                return False
+            waiting += [(left.target, right.target), ([*ours.values], [*theirs.values])]
+        elif isinstance(left, Attribute) and isinstance(right, Attribute):
+            waiting += [(left.of, right.of), (left.name, right.name)]
+        elif isinstance(left, list) and isinstance(right, list):
+            if len(left) != len(right):
+                return False
+            waiting += zip(left, right, strict=True)
+        elif isinstance(left, dict) and isinstance(right, dict):
+            waiting += [(list(left), list(right)), (list(left.values()), list(right.values()))]
+        elif not same(left, right):
+            return False
+    return False
 
 
 def operated(operator: ast.operator, left: Value, right: Value) -> Value:

@@ -27,7 +27,7 @@ from rollback_guard.release.migrations.python_values import (
 )
 
 MOST_WORK = 300_000
-MOST_STEPS = 2_000
+MOST_STEPS = 5_000
 Way = Literal["", "return", "break", "continue"]  # how a block is left before its end
 GLOBALS = Ref("builtins.globals")
 UNWRITTEN = "changes something by a way that is not read"

@@ -48,6 +48,8 @@ class Run(Definitions):
         """What calling a function of the file gives."""
         if self.depth >= MOST_DEPTH:
             raise TooMuchError
+        if function.is_lazy:
+            self.add("unknown", f"calls {function.name}, which does not run at once")
         scope = Scope(function.scope)
         self._bind_arguments(function, arguments, scope)
         self.depth += 1

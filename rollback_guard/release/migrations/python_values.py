@@ -117,6 +117,13 @@ class Function:
         self.name = "a lambda" if isinstance(node, ast.Lambda) else node.name
 
     @property
+    def is_lazy(self) -> bool:
+        """Whether calling it does nothing yet: a generator, or a coroutine that nobody may wait for."""
+        if isinstance(self.node, ast.AsyncFunctionDef):
+            return True
+        return any(isinstance(one, (ast.Yield, ast.YieldFrom)) for part in self.body for one in ast.walk(part))
+
+    @property
     def body(self) -> list[ast.stmt]:
         """Its statements; what a lambda gives is returned."""
         if isinstance(self.node, ast.Lambda):
@@ -136,17 +143,16 @@ class Class:
 
 def shown(value: Value) -> str:
     """A value in a sentence for people, cut where it is long."""
+    while isinstance(value, Made):
+        value = value.target
     if isinstance(value, str):
         text = value
     elif isinstance(value, Ref):
         text = value.last
-    elif isinstance(value, (Made, Attribute)):
-        inner = value.target if isinstance(value, Made) else value.of
-        return shown(inner) if isinstance(value, Made) else value.name
-    elif isinstance(value, (Function, Class)):
+    elif isinstance(value, (Attribute, Function, Class)):
         text = value.name
     elif isinstance(value, list):
-        text = ", ".join(shown(one) for one in value[:5])
+        text = ", ".join(one if isinstance(one, str) else "?" for one in value[:5])
     elif isinstance(value, Template):
         text = value.prefix + "…"
     else:

@@ -64,7 +64,8 @@ def read(files: dict[str, str]) -> dict[str, Parsed]:
 def second(*operations: str) -> Parsed:
     """A migration with these operations, after the one that makes orders."""
     listed = "".join(f"        {one},\n" for one in operations)
-    text = f"{HEAD}def run(apps, editor):\n    work()\n\n\n{NEXT}    operations = [\n{listed}    ]\n"
+    functions = "def run(apps, editor):\n    work()\n\n\ndef idle(apps, editor):\n    pass\n\n\n"
+    text = f"{HEAD}{functions}{NEXT}    operations = [\n{listed}    ]\n"
     return read({FIRST: HEAD + ORDER, SECOND: text})[SECOND]
 
 
@@ -141,6 +142,9 @@ OPERATIONS = (
     ("migrations.RunPython(run, run)", "destroy", "destroy"),
     ("migrations.RunPython(run, migrations.RunPython.noop, elidable=True)", "destroy", ""),
     ("migrations.RunPython(shop.fields.run, reverse_code=lambda a, b: None)", "destroy", ""),
+    ("migrations.RunPython(run, idle)", "destroy", ""),
+    ("migrations.CreateModel('P', [('a', models.TextField()), X])", "expand", "destroy"),
+    ("X", "unknown", "unknown"),
     ("migrations.RunPython(migrations.RunPython.noop, run)", "", "destroy"),
     ("migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel('Order')])", "", ""),
     ("shop.fields.Odd('order')", "unknown", "unknown"),
@@ -190,6 +194,7 @@ ALTERED = (
     ("name", "models.CharField(max_length=50, null=X)", "change", "change"),
     ("name", "models.IntegerField()", "destroy", "destroy"),
     ("name", "X", "destroy", "destroy"),
+    ("name", "X.make()", "destroy", "destroy"),
     ("name", "models.CharField(**X)", "destroy", "destroy"),
     ("slug", "models.SlugField(max_length=80)", "change", "destroy"),
     ("slug", "models.CharField(max_length=50)", "change", "change"),
@@ -261,7 +266,8 @@ def branch(name: str, field: str, parent: str = "0001_initial") -> dict[str, str
 def test_branches_that_meet_know_what_they_agree_on() -> None:
     merge = f"{HEAD}class Migration(migrations.Migration):\n"
     merge += "    dependencies = [('orders', '0002_a'), ('orders', '0002_b')]\n    operations = []\n"
-    files = {FIRST: HEAD + ORDER, **branch("0002_a", "models.CharField(max_length=60)")}
+    other = ORDER.replace("operations = [", "operations = [migrations.CreateModel('Other', []),")
+    files = {FIRST: HEAD + other, **branch("0002_a", "models.CharField(max_length=60)")}
     files |= branch("0002_b", "models.CharField(max_length=70)")
     files |= {"shop/orders/migrations/0003_merge.py": merge}
     files |= branch("0004_c", "models.CharField(max_length=80)", "0003_merge")
@@ -351,6 +357,7 @@ BROKEN = (
     b"class Migration:\n    x = " + b"-" * 100_000 + b"1\n",
     b"class Migration:\n    for i in range(1000):\n        for j in range(1000):\n            x = 1\n",
     b"'\xe9'",
+    b"from django.db import migrations\nclass Migration(migrations.Migration):\n    pass\nraise X\n",
     b"raise X\nclass Migration(migrations.Migration):\n    pass\n",
     b"from django.db import migrations\nclass Migration(migrations.Migration):\n    operations = [migrations.AddX()]\n",
     b"Migration = make()\n",
