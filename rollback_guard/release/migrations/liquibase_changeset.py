@@ -120,8 +120,11 @@ class _Reading:
         return tuple(one for piece in pieces for one in read_steps(piece))
 
     def filled(self, text: str) -> str:
-        found = _PLACEHOLDER.sub(lambda match: self.around.properties.get(match.group(1), match.group()), text)
-        return found if len(found) <= MOST_TEXT else text
+        values = self.around.properties
+        length = sum(len(values.get(match.group(1), "")) for match in _PLACEHOLDER.finditer(text))
+        if length > MOST_TEXT:
+            return text
+        return _PLACEHOLDER.sub(lambda match: values.get(match.group(1), match.group()), text)
 
     def rollback(self, tag: Tag) -> Steps:
         """What a rollback does. An empty one does nothing, and is no mistake to Liquibase."""

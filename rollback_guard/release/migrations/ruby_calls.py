@@ -62,7 +62,7 @@ class Calls(Cursor):
                 self.skip_lines()
                 if self.taken(closing):
                     break
-            one = self.item(closing)
+            one = self.item()
             if one.kind == "pair" or (one.kind == "splat" and one.name == "**"):
                 pairs.append(one)
             else:
@@ -80,12 +80,11 @@ class Calls(Cursor):
         self.depth -= 1
         return tuple(found)
 
-    def item(self, closing: str) -> Node:
+    def item(self) -> Node:
         token = self.token
         if token.kind == "label":
             self.take()
-            ended = self.token.kind == "newline" and not closing
-            if ended or self.is_op(",", ")", "}", "]"):  # `name:` alone stands for `name: name`
+            if self.is_op(",", ")", "}", "]"):  # `name:` alone stands for `name: name`
                 value = Node(kind="call", name=token.text, line=token.line)
             else:
                 while self.token.kind == "newline":

@@ -13,19 +13,20 @@ LIMIT = 1024 * 1024  # bytes of a file; the longest migrations that people write
 MOST_DEPTH = 60  # of brackets, blocks and interpolations in one another
 
 _SPACE = re.compile(r"(?:[ \t\r\f\v]|\\\r?\n)+")
-_NUMBER = re.compile(r"\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?|0[xXbBoO][\da-fA-F_]+")
+_NUMBER = re.compile(r"0[xXbBoO][\da-fA-F_]+|\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?")
 _NAME = re.compile(r"[^\W\d]\w*(?:[?!](?![=~]))?")
 _VARIABLE = re.compile(r"@@?[^\W\d]\w*|\$(?:[^\W\d]\w*|[!@&~0-9_.:?/\\;,<>*\"'`])")
 _SYMBOL = re.compile(r":([^\W\d]\w*[?!=]?(?![=~>])|[^\W\d]\w*|\[\]=?|[+\-*/%<>!]|==|<=>|<=|>=)")
 _HEREDOC = re.compile(r"<<([~-]?)(?:([A-Z_a-z]\w*)|'([^'\n]+)'|\"([^\"\n]+)\")")
 _PERCENT = re.compile(r"%([qQwWiIrsx]?)([^\w\s])")
 _FOLLOWING = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?\n)*[ \t\r]*(?=&?\.(?!\.))")
-_FLAGS = re.compile(r"[a-z]*")
+_FLAGS = "imxounse"
 _OPERATOR = re.compile(
     r"\*\*=|\|\|=|&&=|<=>|===|\.\.\.|<<=|>>=|->|=>|::|&\.|\*\*|\|\||&&|==|!=|>=|<=|=~|!~|\.\.|<<|>>|"
     r"\+=|-=|\*=|/=|%=|\|=|&=|\^=|[-+*/%<>=!&|^~?:,.;(){}\[\]]"
 )
-_ESCAPES = {"n": "\n", "t": "\t", "s": " ", "r": "\r", "0": "\0", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f"}
+_SPELLED = re.compile(r"u[\da-fA-F]{4}|x[0-7][\da-fA-F]")
+_ESCAPES = {"n": "\n", "t": "\t", "s": " ", "r": "\r", "e": "\x1b", "a": "\a", "b": "\b", "f": "\f"}
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 # Behind these a value is complete, so that a slash divides and a line's end ends a statement.
 _COMPLETE = frozenset({"const", "number", "symbol", "string", "words", "names", "variable", "shell", "regex"})
@@ -54,8 +55,6 @@ def read_tokens(text: str, line: int = 1, depth: int = 0) -> list[Token]:
 
     Raises: RubyError.
     """
-    if depth > MOST_DEPTH:
-        raise RubyError(f"line {line}: is nested too deeply")
     return _Lexer(text, line, depth).run()
 
 
@@ -129,7 +128,8 @@ class _Lexer:
             self.percent(percent)
         elif character == "/" and self.begins_argument():
             self.quoted("/", "/", raw=True, kind="regex")
-            self.at = _matched_end(_FLAGS, text, self.at)
+            while text[self.at : self.at + 1] in _FLAGS and self.at < len(text):
+                self.at += 1
         else:
             self.plain()
 
@@ -233,8 +233,10 @@ class _Lexer:
         self.line += character == "\n"
         if raw:
             return character if character in quotes + "\\" else "\\" + character
-        if character in "uxcCM":  # a spelled-out character: what it says is not needed, that it says something is
-            return "\\" + character
+        if character in "uxcCM01234567":
+            spelled = _SPELLED.match(self.text, self.at - 1)
+            self.at = self.at if spelled is None else spelled.end()
+            return "\0" if spelled is None else chr(int(spelled.group()[1:], 16))  # NUL: there is something unread
         return "" if character == "\n" else _ESCAPES.get(character, character)
 
     def code(self) -> str:
@@ -253,9 +255,8 @@ class _Lexer:
         level = 1
         while self.at < len(self.text):
             self.step()
-            last = self.tokens[-1].text if self.tokens and self.tokens[-1].kind == "op" else ""
-            if len(self.tokens) > self.counted:
-                level += (last == "{") - (last == "}")
+            for token in self.tokens[self.counted :]:
+                level += (token.kind == "op") * ((token.text == "{") - (token.text == "}"))
             self.counted = len(self.tokens)
             if level == 0:
                 return self.at
@@ -288,11 +289,6 @@ class _Lexer:
 
 def _interpolated(pieces: list[str]) -> tuple[str, ...]:
     return tuple(pieces) if len(pieces) > 1 else ()
-
-
-def _matched_end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return at if match is None else match.end()
 
 
 def _line_end(text: str, at: int) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Optional, Union
 
 MOST_DEPTH = 60
 Plain = Union[str, None, list["Plain"], dict[str, "Plain"]]
-QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^']|'')*)'")
+QUOTED = re.compile(r"\"((?:[^\"\\]|\\[\s\S])*)\"|'((?:[^']|'')*)'")
 _FLOW_WORD = re.compile(r"[^,\[\]{}\"'\s#:](?:[^,\[\]{}\n:]|:(?![\s,\]}]))*")
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\n[ \t]*|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "e": "\x1b", "b": "\b", "a": "\a", "/": "/", " ": " "}
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -86,17 +85,51 @@ class Flow:
 
 def folded(lines: list[str]) -> str:
     """Lines as a folded scalar joins them: those that are indented more, and empty ones, stay lines."""
-    parts = lines[:1]
-    for before, line in pairwise(lines):
-        plain = bool(line and before) and not line.startswith((" ", "\t")) and not before.startswith((" ", "\t"))
-        parts += [" " if plain else "\n", line]
+    parts: list[str] = []
+    empty = 0
+    before = ""
+    for line in lines:
+        if not line:
+            empty += 1
+            continue
+        plain = not line.startswith((" ", "\t")) and not before.startswith((" ", "\t"))
+        if not before:
+            parts.append("\n" * empty)
+        else:
+            parts.append(("\n" * empty or " ") if plain else "\n" * (empty + 1))
+        parts.append(line)
+        before, empty = line, 0
+    return "".join(parts)
+
+
+def _flowed(text: str, *, escapes: bool) -> str:
+    """A quoted text's lines as one: an empty line between them stays a line's end."""
+    first, *others = text.split("\n")
+    if not others:
+        return text
+    parts = [first.rstrip(" \t")]
+    empty = 0
+    for number, line in enumerate(others, start=1):
+        last = number == len(others)
+        line = line.lstrip(" \t") if last else line.strip(" \t")
+        if not line and not last:
+            empty += 1
+            continue
+        before = parts[-1]
+        joined = escapes and (len(before) - len(before.rstrip("\\"))) % 2 == 1
+        if joined:
+            parts[-1] = before[:-1]
+        parts += ["\n" * empty or ("" if joined else " "), line]
+        empty = 0
     return "".join(parts)
 
 
 def unquoted(match: re.Match[str]) -> str:
+    """What a quoted scalar says."""
     double, single = match.groups()
-    text = single.replace("''", "'") if double is None else _ESCAPE.sub(_escaped, double)
-    return " ".join(line.strip(" \t") for line in text.split("\n")) if "\n" in match.group() else text
+    if double is None:
+        return _flowed(single, escapes=False).replace("''", "'")
+    return _ESCAPE.sub(_escaped, _flowed(double, escapes=True))
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -104,4 +137,4 @@ def _escaped(match: re.Match[str]) -> str:
     if len(spelled) > 1 and spelled[0] in "xuU":
         number = int(spelled[1:], 16)
         return chr(number) if number < 0x110000 else "\ufffd"
-    return "" if spelled.startswith("\n") else _ESCAPES.get(spelled, spelled)
+    return _ESCAPES.get(spelled, spelled)

@@ -42,8 +42,9 @@ class _Reader:
         self.lines = text.replace("\r\n", "\n").split("\n")
         self.at = 0
         self.depth = 0
-        if (first := self.peek()) is not None and first[1].startswith("---"):
-            self.lines[self.at] = first[1][3:]
+        first = next((n for n, line in enumerate(self.lines) if line.strip() and not line.startswith("#")), 0)
+        if f"{self.lines[first]} ".startswith("--- "):
+            self.lines[first] = self.lines[first][3:]
 
     def error(self, message: str) -> YamlError:
         return YamlError(f"line {min(self.at, len(self.lines) - 1) + 1}: {message}")
@@ -124,13 +125,25 @@ class _Reader:
         if first[0] in "&*!%@`|>?,]}" or _is_entry(first):
             self.at -= 1
             raise self.error(f"begins with {first[0]}, which is not read")
-        words = [_COMMENT.sub("", first).strip()]
-        while (line := self.peek()) is not None and line[0] > outer and words[0] == first.strip():
+        return self.plain(first, outer)
+
+    def plain(self, first: str, outer: int) -> Optional[str]:
+        """A value without quotes, over as many lines as it has."""
+        text = _COMMENT.sub("", first).strip()
+        parts = [text]
+        ended = text != first.strip()
+        start = self.at
+        while (line := self.peek()) is not None and line[0] > outer:
+            word = _COMMENT.sub("", line[1]).strip()
+            if ended or any(skipped.strip() for skipped in self.lines[start : self.at]):
+                raise self.error("goes on behind a comment")
             if _key(line[1]) is not None:
                 raise self.error("is a key inside of a value")
-            words.append(_COMMENT.sub("", line[1]).strip())
+            ended = word != line[1]
+            parts += ["\n" * (self.at - start) or " ", word]
             self.at += 1
-        text = " ".join(word for word in words if word)
+            start = self.at
+        text = "".join(parts)
         return None if text in NULLS else text
 
     def block_scalar(self, header: re.Match[str], outer: int) -> str:

@@ -415,7 +415,7 @@ def test_a_master_is_no_migration_and_gives_the_order() -> None:
 
     master = log(
         '<include file="z.xml" relativeToChangelogFile="true"/><include file="classpath:db/changelog/y.xml"/>'
-        '<includeAll path="db/changelog/all/"/><include file="gone.xml"/><includeAll path=""/>'
+        '<includeAll path="db/changelog/all/"/><include file="gone.xml"/>'
     )
     files = {
         "r/db/changelog/a_master.xml": master,
@@ -430,6 +430,13 @@ def test_a_master_is_no_migration_and_gives_the_order() -> None:
     found = READER.read(files)
     assert [one.id for one in found] == ["a:1", "a:2", "a:3", "a:4", "latin.sql", "plain.sql"]
     assert [judge(one)[0] for one in found[-2:]] == ["irreversible", "irreversible"]
+
+
+def test_a_master_that_includes_everything() -> None:
+    found = READER.read(
+        {"changelog/a.xml": log('<includeAll path="./"/>'), "changelog/b.sql": b"create table a (b int)"}
+    )
+    assert verdicts(found) == {"b.sql": "expand-only"}
 
 
 def test_includes_in_a_circle_come_to_an_end() -> None:
