@@ -31,7 +31,7 @@ class _GolangMigrate:
 
 
 def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
-    """The migrations, by their up files. A way back alone is none: nothing here goes forth that it undoes."""
+    """The migrations, by their up files. A way back alone, in a folder of such pairs, goes forth without a step."""
     ups: dict[tuple[str, str], dict[str, str]] = {}
     downs: dict[tuple[str, str], dict[str, str]] = {}
     for path in sorted(files):
@@ -52,6 +52,12 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
             else:
                 down = (back[0], files[back[0]]) if back else None
                 yield one_of_two("golang-migrate", version, group, (path, files[path]), down)
+    pairs = {split_path(path)[0] for paths in ups.values() for path in paths}
+    for key in sorted(downs.keys() - ups.keys()):
+        for path in downs[key]:
+            if split_path(path)[0] in pairs:
+                alone = one_of_two("golang-migrate", key[1], key[0], (path, files[path]), None)
+                yield alone._replace(up=(), down=alone.up)
 
 
 READER: Reader = _GolangMigrate()

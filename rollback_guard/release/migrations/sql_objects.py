@@ -24,7 +24,7 @@ _NEW = words("""
 """)
 _BEFORE_KIND = words("""
     TEMP TEMPORARY GLOBAL LOCAL UNLOGGED UNIQUE FULLTEXT SPATIAL MATERIALIZED RECURSIVE CONSTRAINT FOREIGN VIRTUAL
-    ONLINE OFFLINE FORCE VECTOR
+    ONLINE OFFLINE FORCE VECTOR INVERTED
 """)
 # Gone with them is only what can be written again: the statement that makes them.
 _MADE_AGAIN = words("""

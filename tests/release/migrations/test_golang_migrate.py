@@ -46,8 +46,13 @@ def test_without_a_way_back_and_with_an_empty_one() -> None:
     assert empty.down == ()
 
 
-def test_a_way_back_alone_is_no_migration() -> None:
-    assert READER.read({"1_a.down.sql": DOWN}) == ()
+def test_a_way_back_alone_goes_forth_without_a_step() -> None:
+    _, alone = READER.read({"2_a.up.sql": UP, "1_a.down.sql": DOWN})
+    assert (alone.id, alone.up, [step.effect for step in alone.down or ()]) == ("1", (), ["destroy"])
+
+
+def test_a_way_back_in_a_folder_without_a_way_forth_is_left_to_others() -> None:
+    assert READER.read({"1_a.down.sql": DOWN, "x/1_a.up.sql": UP})[1:] == ()
 
 
 def test_folders_are_apart_and_numbers_are_compared_without_zeros() -> None:
