@@ -76,11 +76,16 @@ def test_the_migrations_hook_looks_at_every_framework_and_at_what_is_deleted() -
         "db/changelog/changes.yml",
         "db/changelog/changes.json",
         "prisma/migrations/20261101120000_total/migration.sql",
+        "db/000001_total.up.cql",
+        "db/migrations/00001_total.go",
+        "src/main/java/db/migration/V3__Total.java",
+        "conf/flyway.conf",
     ):
         assert pattern.search(path), path
     assert not pattern.search("README.md")
     assert fields["always_run"].startswith("true")  # pre-commit names no deleted files
     assert "pass_filenames" not in fields
+    assert fields["types"].startswith("[]")  # a link to a migration is none of a file
     assert fields["entry"].split()[2:] == [ONLY]
 
 

@@ -15,7 +15,7 @@ from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.policy.paths import DEFAULT_BRANCHES, HEADS, REMOTE
-from rollback_guard.release.migrations.acknowledge import acknowledged, remedy_for
+from rollback_guard.release.migrations.acknowledge import acknowledged, remedies_for
 from rollback_guard.release.migrations.collect import FILE_LIMIT, collect_staged_migrations
 from rollback_guard.release.migrations.model import Migration, Report
 
@@ -52,7 +52,7 @@ def decide_migrations(rest: list[str], environ: Mapping[str, str]) -> int:
 
     staged = read_staged(rest, environ)
     text = render_staged(
-        tuple((one, remedy_for(one)) for one in staged.refused),
+        tuple((one, remedies_for(one)) for one in staged.refused),
         tuple(one for one in staged.report.migrations if one.verdict == "lossy-down"),
         staged.report.problems,
         ascii_only=plain_letters(sys.stderr),
@@ -84,9 +84,7 @@ def read_staged(rest: list[str], environ: Mapping[str, str]) -> Staged:
     paths = None
     if rest:
         paths = tuple(_below(repository.work_tree, name) for name in rest if name != ONLY)
-    report = collect_staged_migrations(repository, paths)
-    if any(one.state in ("edited", "deleted") for one in report.migrations):
-        report = collect_staged_migrations(repository, paths, production=_production(repository))
+    report = collect_staged_migrations(repository, paths, production=lambda: _production(repository))
     irreversible = (one for one in report.migrations if one.verdict == "irreversible" and one.state != "deleted")
     return Staged(report=report, reasons=_reasons(repository, tuple(p for one in irreversible for p in one.paths)))
 

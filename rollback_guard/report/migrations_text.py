@@ -22,13 +22,13 @@ _WIDTH = 80
 
 
 def render_staged(
-    refused: Sequence[tuple[Migration, str]],
+    refused: Sequence[tuple[Migration, tuple[str, ...]]],
     lossy: Sequence[Migration],
     problems: Sequence[str],
     *,
     ascii_only: bool = False,
 ) -> str:
-    """What is refused, each with its remedy, what loses data on its way back, what is wrong with the graph.
+    """What is refused, each with its remedies, what loses data on its way back, what is wrong with the graph.
 
     Empty where there is nothing to say.
     """
@@ -36,9 +36,9 @@ def render_staged(
     if refused:
         what = counted(len(refused), "staged migration cannot be undone", "staged migrations cannot be undone")
         lines.append(f"guard migrations: DENIED  {what}")
-    for migration, remedy in refused[:_MOST]:
+    for migration, remedies in refused[:_MOST]:
         lines += _wrapped(_sentence(migration))
-        lines.append(f"  → {visible(remedy)}")
+        lines += [f"  → {visible(remedy)}" for remedy in remedies]
     lines += _rest(len(refused))
     lines += [line for one in lossy[:_MOST] for line in _wrapped(f"note: {_sentence(one)}")]
     lines += _rest(len(lossy))

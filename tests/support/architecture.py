@@ -108,12 +108,16 @@ THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.s
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
 PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "entry.*")
 PURE_IMPORTS = frozenset(
-    ("__future__", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools", "hashlib")
-    + ("heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli", "tomllib")
-    + ("abc", "typing", "unicodedata", "urllib.parse", "warnings")
+    ("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools")
+    + ("hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli")
+    + ("tomllib", "typing", "unicodedata", "urllib.parse", "warnings", "xml.parsers")
 )
 # Of these only names that need no clock and no machine.
-PURE_NAMES = {"sys": frozenset({"version_info"}), "time": frozenset({"gmtime", "strftime"})}
+PURE_NAMES = {
+    "posixpath": frozenset({"basename", "dirname", "join", "normpath", "splitext"}),
+    "sys": frozenset({"version_info"}),
+    "time": frozenset({"gmtime", "strftime"}),
+}
 CLOCK_ARGUMENTS = {"gmtime": 1, "strftime": 2}  # with fewer they read the clock
 IMPURE_CALLS = frozenset({"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"})
 CLOCK_ATTRIBUTES = frozenset({"now", "utcnow", "today", "getenv", "environ"})

@@ -13,12 +13,9 @@ from rollback_guard.release.migrations.model import Migration
 SENTENCE = "guard: irreversible because"
 # How a comment begins and ends, by the file's ending. JSON has none, so nothing can be said there.
 _COMMENTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "py": (("#", ""),),
-    "rb": (("#", ""),),
-    "yaml": (("#", ""),),
-    "yml": (("#", ""),),
-    "go": (("//", ""),),
-    "sql": (("--", ""), ("/*", "*/")),
+    **dict.fromkeys(("py", "rb", "yaml", "yml", "sh", "bash", "ps1"), (("#", ""),)),
+    **dict.fromkeys(("go", "java", "kt", "kts", "groovy", "scala", "cypher", "cypherl"), (("//", ""),)),
+    **dict.fromkeys(("sql", "pgsql", "psql", "mysql", "cql"), (("--", ""), ("/*", "*/"))),
     "xml": (("<!--", "-->"),),
 }
 _MEANS_SOMETHING = re.compile(r"\w\W*\w")
@@ -36,19 +33,19 @@ def acknowledged(path: str, data: bytes) -> str:
     return ""
 
 
-def remedy_for(migration: Migration) -> str:
-    """What to do about a migration that cannot be undone, in one line."""
-    path = migration.old_path or migration.path
+def remedies_for(migration: Migration) -> tuple[str, ...]:
+    """What to do about a migration that cannot be undone: one of these."""
+    path = _quoted(migration.old_path or migration.path)
     if migration.state == "deleted":
-        return f"git restore --source=HEAD --staged --worktree -- {_quoted(path)}"
+        return (f"git restore --source=HEAD --staged --worktree -- {path}",)
     instead = "write the way back"
     if migration.state == "edited":
-        instead = f"git restore --source=HEAD --staged -- {_quoted(path)}   # and write a new migration"
-    comments = _comments(migration.path)
-    if not comments:
-        return instead
-    begin, end = comments[0]
-    return f"{instead}; or say in it why there is none: {begin} {SENTENCE} REASON{f' {end}' if end else ''}"
+        instead = f"git restore --source=HEAD --staged -- {path}   # and let a new migration do it"
+    said = (
+        f"or say in the file why that is right: {begin} {SENTENCE} REASON {end}".rstrip()
+        for begin, end in _comments(migration.path)[:1]
+    )
+    return (instead, *said)
 
 
 def _comments(path: str) -> tuple[tuple[str, str], ...]:

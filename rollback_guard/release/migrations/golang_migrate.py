@@ -10,7 +10,7 @@ import re
 
 from rollback_guard.release.migrations.framework import Reader
 from rollback_guard.release.migrations.model import Parsed
-from rollback_guard.release.migrations.sql_files import number, one_of_two, split_path, unreadable
+from rollback_guard.release.migrations.sql_files import group_of, number, one_of_two, split_path, unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,24 +31,27 @@ class _GolangMigrate:
 
 
 def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
-    """The migrations, by their up files. A way back alone undoes nothing, but whoever goes down runs it."""
-    ups: dict[tuple[str, str], list[str]] = {}
-    downs: dict[tuple[str, str], list[str]] = {}
+    """The migrations, by their up files. A way back alone is none: nothing here goes forth that it undoes."""
+    ups: dict[tuple[str, str], dict[str, str]] = {}
+    downs: dict[tuple[str, str], dict[str, str]] = {}
     for path in sorted(files):
         folder, name = split_path(path)
         found = _NAME.fullmatch(name)
         assert found is not None  # it was claimed
-        (ups if found.group(3) == "up" else downs).setdefault((folder, number(found.group(1))), []).append(path)
-    for (folder, version), paths in sorted(ups.items()):
-        back = downs.get((folder, version), [])
-        for path in paths:
+        side = ups if found.group(3) == "up" else downs
+        group = group_of(folder, found.group(2))
+        side.setdefault((group, number(found.group(1))), {})[path] = name[: found.start(3)] + found.group(4)
+    for (group, version), paths in sorted(ups.items()):
+        backs = downs.get((group, version), {})
+        for path, title in paths.items():
+            back = [one for one, other in backs.items() if other == title] or list(backs)
             if path.rpartition(".")[2].lower() in _OTHERS:
-                yield unreadable("golang-migrate", version, path, folder, "is not SQL")
+                yield unreadable("golang-migrate", version, path, group, "is not SQL")
             elif len(back) > 1:
-                yield unreadable("golang-migrate", version, path, folder, f"has {len(back)} ways back")
+                yield unreadable("golang-migrate", version, path, group, f"has {len(back)} ways back")
             else:
                 down = (back[0], files[back[0]]) if back else None
-                yield one_of_two("golang-migrate", version, folder, (path, files[path]), down)
+                yield one_of_two("golang-migrate", version, group, (path, files[path]), down)
 
 
 READER: Reader = _GolangMigrate()

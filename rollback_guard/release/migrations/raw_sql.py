@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rollback_guard.release.migrations.framework import Reader
 from rollback_guard.release.migrations.model import Parsed, Step
 from rollback_guard.release.migrations.sql import read_steps
-from rollback_guard.release.migrations.sql_files import split_path, steps_of, text_of
+from rollback_guard.release.migrations.sql_files import group_of, split_path, steps_of, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _place_of(path: str) -> _Place | None:
         stem, down = beginning.group(2), down or beginning.group(1).lower() in _DOWN
     if _NUMBERED.fullmatch(stem) is None:
         return None
-    return _Place(group="/".join(above), name=stem, down=down)
+    return _Place(group=group_of("/".join(above), stem), name=stem, down=down)
 
 
 def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:

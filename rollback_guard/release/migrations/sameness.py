@@ -5,10 +5,12 @@ Wherever that cannot be told for sure, the file counts as edited. What a file do
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from typing import Optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ast
 
 # What SQL's dialects agree on: strings without backslashes, and comments that all of them skip. A `--` without a
 # space behind it is an operator to MySQL; `/*!` and `/*+` are obeyed; PostgreSQL nests block comments.
@@ -18,7 +20,11 @@ _SQL = re.compile(
     r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>[ \t\n]+)|(?P<other>[,;()=<>+%&|!~@:?{}]+|.)""",
     re.DOTALL,
 )
-_OBEYED = re.compile(r"--\s*(\+\w|(migrate|atlas):|(liquibase|changeset|rollback|precondition)\b)", re.IGNORECASE)
+# Comments that tools obey, or take for the line at which the way back begins.
+_OBEYED = re.compile(
+    r"--[^\w+@]*[+@]?\s*(migrate|goose|atlas|liquibase|changeset|rollback|precondition|ups?|downs?|undo|revert|create)\b",
+    re.IGNORECASE,
+)
 # A string, name or comment of one dialect only, or one that never ends; a lone CR ends a comment to some.
 _UNSURE = frozenset("'\"`\\#[\r")
 _ORDER = frozenset({"dependencies", "replaces", "run_before", "initial"})
@@ -55,6 +61,9 @@ def _python(text: str) -> Optional[str]:
     Once a squashed migration has run everywhere, Django has those who build on it point to it, and the squashed one
     forget what it replaced; what a database has been through stays the same.
     """
+    import ast
+    import warnings
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -72,12 +81,16 @@ def _python(text: str) -> Optional[str]:
 
 
 def _is_text(statement: ast.AST) -> bool:
+    import ast
+
     value = getattr(statement, "value", None)
     return isinstance(statement, ast.Expr) and isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def _is_order(statement: ast.AST) -> bool:
     """`dependencies = [("shop", "0001_initial")]` and the like, of nothing but constants."""
+    import ast
+
     if not isinstance(statement, ast.Assign) or not all(isinstance(one, ast.Name) for one in statement.targets):
         return False
     names = {one.id for one in statement.targets if isinstance(one, ast.Name)}

@@ -11,6 +11,11 @@ from typing import Optional
 from rollback_guard.release.migrations.model import Framework, Parsed, Step
 from rollback_guard.release.migrations.sql import LONGEST, read_steps
 
+_DATABASE = re.compile(
+    r"[._-](mysql|mariadb|postgres|postgresql|pgsql|cockroach|cockroachdb|sqlite|sqlite3|mssql|sqlserver|oracle)"
+    r"(?:\.autocommit)?$",
+    re.IGNORECASE,
+)
 _ZEROS = re.compile(r"0+(?=[0-9])")
 
 
@@ -43,6 +48,12 @@ def split_path(path: str) -> tuple[str, str]:
 def number(digits: str) -> str:
     """A number without its leading zeros; as text, since it may be of any length."""
     return _ZEROS.sub("", digits, count=1) if digits.startswith("0") else digits
+
+
+def group_of(folder: str, title: str) -> str:
+    """What numbers are counted within: a folder, and in it one database where the files are written for several."""
+    found = _DATABASE.search(title)
+    return folder if found is None else f"{folder} ({found.group(1).lower()})".lstrip()
 
 
 def unreadable(framework: Framework, name: str, path: str, group: str, why: str) -> Parsed:

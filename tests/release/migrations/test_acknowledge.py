@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollback_guard.release.migrations.acknowledge import acknowledged, remedy_for
+from rollback_guard.release.migrations.acknowledge import acknowledged, remedies_for
 from rollback_guard.release.migrations.model import Migration, State
 
 SAID = "guard: irreversible because it only fills a cache"
@@ -63,31 +63,30 @@ def migration(path: str, state: State, old_path: str = "") -> Migration:
 
 
 @pytest.mark.parametrize(
-    ("path", "state", "remedy"),
+    ("path", "state", "remedies"),
     [
         (
             "a.py",
             "added",
-            "write the way back; or say in it why there is none: # guard: irreversible because REASON",
+            ("write the way back", "or say in the file why that is right: # guard: irreversible because REASON"),
         ),
         (
             "a.xml",
             "added",
-            "write the way back; or say in it why there is none: <!-- guard: irreversible because REASON -->",
+            ("write the way back", "or say in the file why that is right: <!-- guard: irreversible because REASON -->"),
         ),
-        ("a.json", "added", "write the way back"),
-        ("a b's.sql", "deleted", """git restore --source=HEAD --staged --worktree -- 'a b'"'"'s.sql'"""),
+        ("a.json", "added", ("write the way back",)),
+        ("a b's.sql", "deleted", ("""git restore --source=HEAD --staged --worktree -- 'a b'"'"'s.sql'""",)),
         (
-            "a.rb",
+            "a.json",
             "edited",
-            "git restore --source=HEAD --staged -- a.rb   # and write a new migration; "
-            "or say in it why there is none: # guard: irreversible because REASON",
+            ("git restore --source=HEAD --staged -- a.json   # and let a new migration do it",),
         ),
     ],
 )
-def test_remedy(path: str, state: State, remedy: str) -> None:
-    assert remedy_for(migration(path, state)) == remedy
+def test_remedy(path: str, state: State, remedies: tuple[str, ...]) -> None:
+    assert remedies_for(migration(path, state)) == remedies
 
 
 def test_what_was_moved_and_edited_is_restored_where_it_was() -> None:
-    assert " -- old.rb " in remedy_for(migration("new.rb", "edited", "old.rb"))
+    assert " -- old.rb " in remedies_for(migration("new.rb", "edited", "old.rb"))[0]

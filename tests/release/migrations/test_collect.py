@@ -118,6 +118,24 @@ def test_a_file_that_is_too_large_is_unknown(path_of_repo: Path) -> None:
     assert report.problems == ("db/3.rb was not read: it has 1,048,578 bytes; at most 1,048,576 are read",)
 
 
+def test_what_no_reader_makes_anything_of_unread_is_a_migration_all_the_same(
+    path_of_repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django takes a file for a migration by what is in it, so padding must not hide one."""
+    monkeypatch.undo()
+    large = b"#" * collect.FILE_LIMIT + b"\nclass Migration: ..."
+    before: Files = {"shop/migrations/gone.py": large, "shop/migrations/edited.py": large}
+    after: Files = {"shop/migrations/come.py": large, "shop/migrations/edited.py": large + b"."}
+    repository, old, new = planted(path_of_repo, before, after)
+    report = collect_migrations(repository, old, new)
+    assert sorted((one.id, one.state, one.verdict, one.reasons) for one in report.migrations) == [
+        ("come.py", "added", "irreversible", ("was not read",)),
+        ("edited.py", "edited", "irreversible", ("was not read",)),
+        ("gone.py", "deleted", "irreversible", ("was not read",)),
+    ]
+    assert collect_migrations(repository, new, new) == Report()
+
+
 def test_all_files_together_may_be_too_large(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What changed is read first."""
     monkeypatch.setattr(collect, "TOTAL_LIMIT", 2 * len(EXPAND) + 3)
@@ -164,7 +182,7 @@ class TestStaged:
     def staged(self, repo: RepositoryBuilder, paths: list[str] | None = None, *production: str) -> Report:
         repo.git("add", "-A")
         repository = open_repository(str(repo.path), os.environ, hook=True)
-        return collect_staged_migrations(repository, paths, production=production)
+        return collect_staged_migrations(repository, paths, production=lambda: production)
 
     def test_a_branch_without_commits(self, repo: RepositoryBuilder) -> None:
         repo.write(db__1_dot_rb=DROP)
@@ -232,6 +250,15 @@ class TestStaged:
             "deleted",
             "edited",
         ]
+
+    def test_a_submodule_where_a_migration_comes(self, repo: RepositoryBuilder) -> None:
+        repo.commit("One")
+        repo.branch("change/more")
+        repo.git("update-index", "--add", "--cacheinfo", f"160000,{'ab' * 20},db/1.rb")
+        repo.git("commit", "-qm", "Submodule")
+        repo.write(db__1_dot_rb=DROP)
+        repo.git("rm", "-q", "--cached", "db/1.rb")
+        assert told(self.staged(repo, None, "refs/heads/main")) == [("db/1.rb", "added", "irreversible")]
 
     def test_a_large_file_of_production(self, repo: RepositoryBuilder) -> None:
         repo.commit("One", db__1_dot_rb="-" * (collect.FILE_LIMIT + 1))
