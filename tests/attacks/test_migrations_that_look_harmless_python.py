@@ -117,6 +117,10 @@ UNREAD = (
     "x = [1]\n    for i in x:\n        x.append(i)",
     "from atexit import register\n    register(_drop)",
     "op.run_async(_drop)",
+    "from evil import Runner\n    x = Runner(op)",
+    "from evil import Runner\n    x = Runner(op.drop_table, 'users')",
+    "max('users', 'orders', key=op.drop_table)",
+    "try:\n        from evil import op\n    except ImportError:\n        from alembic import op\n    op.f2()",
     "op.alter_column('a', 'b', **x)",
 )
 

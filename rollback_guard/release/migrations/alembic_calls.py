@@ -36,8 +36,9 @@ _HARMLESS = (
     *("sqlalchemy.", "sqlmodel.", "sqlalchemy_utils.", "geoalchemy2.", "pgvector.", "logging.", "datetime.", "uuid."),
     *("json.", "decimal.", "re.", "typing.", "collections.", "itertools.", "time.", "textwrap.", "enum.", "string."),
     *("hashlib.", "secrets.", "random.", "math.", "os.path.", "os.environ.get", "os.getenv", "warnings.", "copy."),
-    *("pathlib.", "base64.", "sys.stdout.", "sys.stderr.", "operator."),
+    *("pathlib.", "base64.", "sys.stdout.", "sys.stderr.", "operator.", "urllib.parse."),
 )
+_MODULES = ("alembic.op.", "alembic.context.", "alembic.command.", "alembic.operations.")
 _ACTS = words("create create_all delete drop drop_all")
 _LOGS = words("critical debug error exception info log warn warning")
 
@@ -163,7 +164,7 @@ def _is_harmless(value: Value) -> bool:
 def _refuse_handing(target: Value, arguments: Arguments, run: Reading) -> None:
     """Whoever is handed a function may call it."""
     for one in arguments.values:
-        acts = isinstance(one, Ref) and one.path.startswith("alembic.") and one.last.islower()
+        acts = isinstance(one, Ref) and f"{one.path}.".startswith(_MODULES)
         if isinstance(one, Attribute):
             of_batch = isinstance(one.of, Made) and one.of.target == _BATCH
             acts = of_batch or one.name in EXECUTES or one.name in _ACTS

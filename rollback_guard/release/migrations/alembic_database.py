@@ -85,21 +85,22 @@ _QUIET = words(
     alias all all_ any any_ append as_ as_integer as_scalar as_string asc astext autocommit_block avg begin
     begin_nested begin_transaction between bindparams bool_op c cast close close_all collate columns
     columns_clause commit compile connect contains correlate count create_foreign_key_constraint cte debug
-    decode desc dispose distinct encode endswith error exception exclude execution_options exists expire_all
-    exported_columns expunge expunge_all fetchall fetchmany fetchone filter filter_by first first_or_none flush
-    format freeze from_select get getLogger get_bind get_check_constraints get_columns get_context get_dialect
-    get_enums get_foreign_keys get_indexes get_isolation_level get_pk_constraint get_schema_names
-    get_sequence_names get_table_comment get_table_names get_temp_table_names get_unique_constraints
-    get_view_names group_by has has_index has_key has_sequence has_table having hex icontains ilike in_ info
-    int_ is_ is_active is_distinct is_not is_not_distinct_from isdisjoint isnot isoformat items join join_ keys
-    label lateral like limit lower lstrip mappings match nextval no_autoflush not_ilike not_in not_like notilike
-    notin notin_ notlike nulls_first nulls_last nullsfirst nullslast offset on_conflict_do_nothing
-    on_conflict_do_update on_duplicate_key_update one one_or_none op options order_by outerjoin over params
-    partitions pop prefix_with query quote read reflect refresh regexp_match replace returning rollback rsplit
-    rstrip scalar_one scalar_one_or_none scalar_subquery scalars select select_from selectable self_group set_
-    setdefault split splitlines startswith strftime strip subquery sum tablesample timestamp title to_metadata
-    total_seconds tuples union union_all unique unique_results upper values warn warning where where_
-    with_entities with_for_update with_hint with_only_columns with_variant within_group yield_per zfill
+    decode desc digest dispose distinct encode endswith error exception exclude execution_options exists
+    expire_all exported_columns expunge expunge_all fetchall fetchmany fetchone filter filter_by first
+    first_or_none flush format freeze from_select get getLogger get_bind get_check_constraints get_columns
+    get_context get_dialect get_enums get_foreign_keys get_indexes get_isolation_level get_pk_constraint
+    get_schema_names get_sequence_names get_table_comment get_table_names get_temp_table_names
+    get_unique_constraints get_view_names group_by has has_index has_key has_sequence has_table having hex
+    hexdigest icontains ilike in_ info int_ is_ is_active is_distinct is_not is_not_distinct_from isdisjoint
+    isnot isoformat items join join_ keys label lateral like limit lower lstrip mappings match nextval
+    no_autoflush not_ilike not_in not_like notilike notin notin_ notlike nulls_first nulls_last nullsfirst
+    nullslast offset on_conflict_do_nothing on_conflict_do_update on_duplicate_key_update one one_or_none op
+    options order_by outerjoin over params partitions pop prefix_with query quote read reflect refresh
+    regexp_match replace returning rollback rsplit rstrip scalar_one scalar_one_or_none scalar_subquery scalars
+    select select_from selectable self_group setLevel set_ setdefault split splitlines startswith strftime strip
+    subquery sum tablesample timestamp title to_metadata total_seconds tuples union union_all unique
+    unique_results upper values warn warning where where_ with_entities with_for_update with_hint
+    with_only_columns with_variant within_group yield_per zfill
     """
 )
 

@@ -120,8 +120,11 @@ class Reading(ABC):
             return attribute(given[0], given[1])
         if target == GLOBALS:
             return Made(target, Arguments())
-        if any(isinstance(one, (Function, Attribute, Ref)) for one in arguments.values) and target.last != "isinstance":
-            return UNREAD  # it may call them
+        keys = (value for _, value in arguments.named)
+        if any(isinstance(one, (Attribute, Ref)) for one in keys) or (target.last == "iter" and len(given) > 1):
+            return UNREAD  # it calls them
+        if any(isinstance(one, Function) for one in arguments.values):
+            return UNREAD
         return builtin(target.last, arguments)
 
     def _by_name(self, name: Value, arguments: Arguments) -> Value:

@@ -190,11 +190,15 @@ class Run(Definitions):
         if not node.handlers:
             way = self.block(node.body, scope)
             return self.block(node.finalbody, scope) or way
-        self._either([node.body + node.orelse, []], scope)
-        for handler in node.handlers:
-            if handler.name:
-                scope.names[handler.name] = Opaque("an error")
-            self._either([handler.body, []], scope)
+        for name in filter(None, (handler.name for handler in node.handlers)):
+            scope.names[name] = Opaque("an error")
+        handlers = [handler.body for handler in node.handlers]
+        if len(node.body) == 1:  # it was done, or not at all
+            self._either([node.body + node.orelse, *handlers], scope)
+        else:
+            self._either([node.body + node.orelse, []], scope)
+            for body in handlers:
+                self._either([body, []], scope)
         return self.block(node.finalbody, scope)
 
     def _stop(self, error: str, *, surely: bool = True) -> None:
@@ -222,8 +226,15 @@ def _agreed(ways: list[dict[str, Value]]) -> dict[str, Value]:
     agreed: dict[str, Value] = {}
     for name in names:
         values = [way.get(name, missing) for way in ways]
-        agreed[name] = values[0] if all(same(one, values[0]) for one in values) else missing
+        agreed[name] = values[0] if all(_as_good_as(one, values[0]) for one in values) else missing
     return agreed
+
+
+def _as_good_as(one: Value, other: Value) -> bool:
+    """Whether two values are the same, or one thing that a library moved."""
+    if isinstance(one, Ref) and isinstance(other, Ref):
+        return one.last == other.last and one.path.partition(".")[0] == other.path.partition(".")[0]
+    return same(one, other)
 
 
 def _assigned(statements: list[ast.stmt]) -> frozenset[str]:

@@ -228,6 +228,8 @@ NO_STEP = (
     "op.alter_column('t', 'c', existing_type=sa.Text(), existing_nullable=False)",
     "op.alter_column('t', 'c', type_=sa.Text(), existing_type=sa.Text())",
     "print('adding')",
+    "new = app.types.Version(sa.__version__) > app.types.Version(alembic.__version__)",
+    "digest = str(hashlib.md5(b'x').hexdigest())",
     "app.types.logger.info('adding')",
     "op.execute(T.select())",
     "op.execute(sa.select(Child.a))",
@@ -248,7 +250,7 @@ NO_STEP = (
 
 @pytest.mark.parametrize("line", NO_STEP)
 def test_what_touches_nothing_is_no_step(line: str) -> None:
-    before = BEFORE + "import datetime, logging, uuid\nlog = logging.getLogger(__name__)\n"
+    before = BEFORE + "import alembic, datetime, hashlib, logging, uuid\nlog = logging.getLogger(__name__)\n"
     assert steps(line, before=before) == []
 
 
@@ -270,6 +272,7 @@ NOT_WIDER = (
     ("sa.Integer()", "sa.String()"),
     ("mysql.INTEGER(unsigned=True)", "mysql.BIGINT()"),
     ("mysql.INTEGER(unsigned=True)", "mysql.BIGINT(unsigned=False)"),
+    ("sa.String(5, collation=sa.text().a)", "sa.String(6, collation=sa.text().b)"),
     ("sa.String(5, collation=sa.text(a=1))", "sa.String(6, collation=sa.text(b=1))"),
     ("sa.String(5, collation=[1])", "sa.String(6, collation=[1, 2])"),
     ("sa.String(5, collation={'a': 1})", "sa.String(6, collation={'a': 2})"),
