@@ -192,6 +192,8 @@ class _Changelogs:
             down=ways.down,
             refuses=ways.refuses,
             undoes_itself=ways.derived,
+            repeatable=any(tag.is_on(name) for name in ("runOnChange", "runAlways", "alwaysRun")),
+            body=repr((tag, tuple(texts.values()))),
         )
 
 
