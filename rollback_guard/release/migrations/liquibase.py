@@ -192,8 +192,8 @@ class _Changelogs:
             down=ways.down,
             refuses=ways.refuses,
             undoes_itself=ways.derived,
-            repeatable=tag.is_on("runOnChange") or tag.is_on("runAlways"),
-            body=repr((tag, sorted(texts.items()))),  # without comments, and without the file's other changesets
+            repeatable=any(tag.is_on(name) for name in ("runOnChange", "runAlways", "alwaysRun")),
+            body=repr((tag, tuple(texts.values()))),
         )
 
 

@@ -79,7 +79,7 @@ class Way(Schema):
 
     def raised(self, node: Node) -> bool:
         why = node.parts[0] if node.parts else None
-        said = node.parts[1].name if len(node.parts) > 1 and node.parts[1].kind == "string" else ""
+        said = next((part.name for part in node.parts[:2] if part.kind == "string"), "")
         if self.direction == "down" and self.stopped is None:
             name = "an error" if why is None or why.kind != "const" else why.name.rpartition("::")[2]
             self.stopped = Stopped(why=" ".join(f"raises {name}{': ' if said else ''}{said}".split()))

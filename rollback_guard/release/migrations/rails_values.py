@@ -199,9 +199,10 @@ class Values:
             asks = node.name in HARMLESS or (node.name.endswith("?") and node.block is None)
             if not variable and (not asks or node.name in self.defined):
                 return node.name
-        return next(
-            (found for one in (*node.parts, node.receiver, node.block) if (found := self.impure(one, inside))), ""
-        )
+        if node.kind == "assign" and node.receiver is not None:
+            return f"{node.receiver.name}="
+        parts = (*node.parts, node.receiver, node.block)
+        return next((found for one in parts if (found := self.impure(one, inside))), "")
 
     def _own(self, method: Node) -> str:
         """What in a method of the migration's own may change something."""

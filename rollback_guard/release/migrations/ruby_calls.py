@@ -73,8 +73,6 @@ class Calls(Cursor):
                 if closing:
                     self.expect(closing)
                 break
-            while self.token.kind == "newline":
-                self.take()
         if pairs:
             found.append(Node(kind="hash", parts=tuple(pairs), line=pairs[0].line))
         self.depth -= 1
@@ -95,8 +93,6 @@ class Calls(Cursor):
         found = self.expression()
         if not self.taken("=>"):
             return found
-        while self.token.kind == "newline":
-            self.take()
         value = self.expression()
         if found.kind in ("symbol", "string", "number") and not found.parts:
             return Node(kind="pair", name=found.name, parts=(value,), line=found.line)

@@ -481,5 +481,31 @@ def test_files_that_are_no_changelogs_are_left_out(path: str, data: bytes) -> No
     assert READER.read({path: data}) == ()
 
 
+def test_a_list_of_plain_texts_in_yaml_is_no_change() -> None:
+    text = "databaseChangeLog:\n- changeSet:\n    id: a:b\n    author: x\n    changes:\n    - dropTable\n"
+    assert verdicts(read({"changelog.yaml": text})) == {"x:a:b": "irreversible"}
+
+
 def test_a_changelog_without_the_list() -> None:
     assert READER.read({PATH: b"<a>databaseChangeLog</a>", "changelog.yaml": b"databaseChangeLog: x"}) == ()
+
+
+def test_what_counts_as_the_content_of_one_changeset() -> None:
+    def bodies(first: str, more: str = "") -> list[str]:
+        inside = (
+            f'<changeSet id="1" author="a">{first}</changeSet>'
+            '<changeSet id="2" author="a"><sqlFile path="b.sql"/></changeSet>'
+        )
+        return [one.body for one in read({"changelog/a.xml": log(inside), "changelog/b.sql": f"select 1{more}"})]
+
+    before, edited, filed = bodies("<empty/>"), bodies("<stop/>"), bodies("<empty/>", ";")
+    assert [a == b for a, b in zip(before, edited, strict=True)] == [False, True]
+    assert [a == b for a, b in zip(before, filed, strict=True)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "again"),
+    [("runOnChange", "true", True), ("runAlways", "${x}", True), ("runOnChange", "false", False)],
+)
+def test_what_is_run_again(name: str, value: str, again: bool) -> None:
+    assert changeset("<empty/>", **{name: value}).repeatable is again

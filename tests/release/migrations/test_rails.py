@@ -307,7 +307,7 @@ def test_an_empty_down_does_nothing() -> None:
         ("raise ActiveRecord::IrreversibleMigration", "raises IrreversibleMigration"),
         ("raise ActiveRecord::IrreversibleMigration, 'rows are gone'", "raises IrreversibleMigration: rows are gone"),
         ("raise IrreversibleMigration.new('x')", "raises an error"),
-        ("fail 'never'", "raises an error"),
+        ("fail 'never'", "raises an error: never"),
         ("raise", "raises an error"),
         ("rename_table :b, :a\nraise ActiveRecord::IrreversibleMigration if a?", "raises IrreversibleMigration"),
     ],
@@ -341,3 +341,126 @@ def test_a_migration_that_reverts_one_without_a_way_back() -> None:
     second = migration("  def change\n    revert MakeA\n  end")
     found = READER.read({"db/migrate/1_make_a.rb": first.encode(), "db/migrate/2_add_x.rb": second.encode()})
     assert [step.what for step in found[1].up] == ["reverts MakeA, which has no way back"]
+
+
+STORAGE = """
+  def change
+    # Use the configured type for keys
+    primary_key_type, foreign_key_type = primary_and_foreign_key_types
+
+    create_table :active_storage_blobs, id: primary_key_type do |t|
+      t.string   :key, null: false
+      t.bigint   :byte_size, null: false
+
+      if connection.supports_datetime_with_precision?
+        t.datetime :created_at, precision: 6, null: false
+      else
+        t.datetime :created_at, null: false
+      end
+
+      t.index [ :key ], unique: true
+    end
+
+    create_table :active_storage_attachments, id: primary_key_type do |t|
+      t.references :record, null: false, polymorphic: true, index: false, type: foreign_key_type
+      t.foreign_key :active_storage_blobs, column: :blob_id
+    end
+  end
+
+  private
+    def primary_and_foreign_key_types
+      config = Rails.configuration.generators
+      setting = config.options[config.orm][:primary_key_type]
+      primary_key_type = setting || :primary_key
+      foreign_key_type = setting || :bigint
+      [ primary_key_type, foreign_key_type ]
+    end
+"""
+
+
+def test_what_active_storage_installs_is_read_fully() -> None:
+    found = parsed(migration(STORAGE, above="ActiveRecord::Migration[7.0]"))
+    assert [step.what for step in found.up] == [
+        "creates table active_storage_blobs",
+        "creates table active_storage_attachments",
+    ]
+    assert judge(found) == ("expand-only", ())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "sql = 'CREATE TABLE a'.freeze\nexecute sql + ' (b int)'",
+        "execute \"CREATE TABLE #{quote_table_name('a')} (b int)\"",
+        'execute "CREATE TABLE #{connection.quote_table_name(:a)} (b int)".strip',
+        "name = 'a'.to_sym\ncreate_table name.to_s",
+        "execute ' CREATE TABLE a (b int) '.chomp",
+        "x = 'y'.upcase\nz = %w[a b].first\nsay x\nx",
+        "say [1, 2].map { |n| n.to_s }.join(', ')",
+        "create_table :a if x = Rails.env.test?",
+        "create_table :a unless [1, 2].include?(3) && 'x' == \"y\"",
+        "kind = 1\ncreate_table :a if kind == 1",
+        "say 'x'\n'y'",
+        "return puts('x')",
+        "@connection.create_table :a",
+        "up_only { connection.create_table :a }",
+        "a, b = 1, 2\nsay a",
+        "begin\n  a, b = 1, 2\nend\nsay 'x' if (c, d = 1, 2)",
+        "if User.exists? then create_table :a end",
+        "create_table :a if -> { true }.present?",
+        "helper(1)",
+        "say_with_time('x') { q = 1 }",
+        "execute 'CREATE TABLE a (b int)', 'name', 'more'",
+    ],
+)
+def test_values_that_are_read(body: str) -> None:
+    methods = f"  def change\n{body}\n  end\n\n  def helper(name)\n    create_table :a if name\n  end"
+    assert judge(parsed(migration(methods))) == ("expand-only", ())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a, b = execute('DROP TABLE x'), 1",
+        "x = helper(execute('DROP TABLE x'))",
+        "say helper(execute('DROP TABLE x'))",
+        "say helper",
+        "say twice",
+        "say Kernel",
+        "say(1, ->(x) { execute 'DROP TABLE x' })",
+        "execute 'SELECT 1', drop_table(:x)",
+        "rename_column :a, :b, :c if (@x = 1; User.count > 1)",
+        "rename_column :a, :b, :c if User.all.map { |u| u.name }.any?",
+        "def inner; end",
+        "revert { change_column :a, :b, :text }",
+        "reversible(&block)",
+        "[1].each { |(a, b)| drop_table a }",
+        "x = def inner; end",
+        "y = (User.table_name = 'x')",
+        "if a? then rename_table :a, :b end",
+        "return drop_table(:a)",
+    ],
+)
+def test_values_that_are_not(body: str) -> None:
+    helpers = "  def helper(name = nil)\n    drop_table :a\n  end\n\n  def twice\n    twice\n  end".replace(
+        " = nil", ""
+    )
+    assert judge(parsed(migration(f"  def change\n{body}\n  end\n\n{helpers}")))[0] == "irreversible"
+
+
+def test_a_class_without_a_way() -> None:
+    assert judge(parsed(migration("  def helper; end")))[1][0] == "defines neither change nor up"
+
+
+def test_a_loop_that_raises_on_the_way_back() -> None:
+    found = parsed(
+        migration("  def up\n    rename_table :a, :b\n  end\n  def down\n    [1, 2].each { raise 'x' }\n  end")
+    )
+    assert found.refuses == "raises an error: x"
+
+
+def test_reversible_inside_of_up_and_down_goes_up() -> None:
+    """Nothing is being reversed there, so that Rails runs what is for the way up."""
+    inside = "reversible { |d| d.up { rename_table :a, :b }\n d.down { rename_table :b, :a } }"
+    found = parsed(migration(f"  def up\n    {inside}\n  end\n  def down\n    {inside}\n  end"))
+    assert [step.what for step in (*found.up, *(found.down or ()))] == ["renames a to b", "renames a to b"]

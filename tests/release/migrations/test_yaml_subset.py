@@ -26,6 +26,7 @@ def nulls(value: object) -> object:
 
 
 SAME = [
+    "a:b: c\n",
     "a: 1",
     "---\na: 1\n",
     "# x\n--- # y\na: b # c\n",
