@@ -64,6 +64,11 @@ def test_padding_does_not_hide_a_migration(path_of_repo: Path, path: str, text: 
     assert "was not read" in report.problems[0]
 
 
+def test_the_way_back_of_another_database_is_none() -> None:
+    both = {"a/V1__x.sql": CREATE + DROP, "a/U1__x.sql": "DROP TABLE orders;\n", "b/V1__x.sql": DROP}
+    assert ("b/V1__x.sql", "added", "irreversible") in told({}, both)
+
+
 def test_a_link_does_not_hide_a_migration(path_of_repo: Path) -> None:
     report = brought(path_of_repo, {"db/V2__x.sql": Link(b"../lib/drop"), "lib/drop": DROP.encode()})
     assert report.verdict == "irreversible"

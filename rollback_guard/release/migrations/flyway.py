@@ -67,9 +67,10 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
     placeholders = read_settings(settings)
     named = {path: kind for path in sorted(files) if (kind := _kind(split_path(path)[1])) is not None}
     undo: dict[str, list[str]] = {}
+    forth: dict[str, list[str]] = {}
     for path, kind in named.items():
-        if kind.prefix == "U":
-            undo.setdefault(kind.name, []).append(path)
+        if kind.prefix in "UV":
+            (undo if kind.prefix == "U" else forth).setdefault(kind.name, []).append(path)
     for path, kind in named.items():
         folder = split_path(path)[0]
         if kind.prefix == "U":
@@ -78,7 +79,9 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
             name = f"B{kind.name}" if kind.prefix == "B" else kind.name
             yield unreadable("flyway", name, path, folder, f"is a program (.{kind.ending}), which is not read")
         elif kind.prefix == "V":
-            yield _versioned(path, kind.name, _undo_of(path, undo.get(kind.name, [])), files, placeholders)
+            yield _versioned(
+                path, kind.name, _undo_of(path, forth[kind.name], undo.get(kind.name, [])), files, placeholders
+            )
         elif kind.prefix == "B":
             yield _parsed(path, f"B{kind.name}", (_BASELINE,))
         else:
@@ -86,11 +89,14 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
             yield _parsed(path, kind.name, steps)._replace(down=steps, undoes_itself=True, repeatable=True)
 
 
-def _undo_of(path: str, undo: list[str]) -> tuple[str, ...]:
-    """The file that undoes this one: beside it, or the only one there is for the version."""
+def _undo_of(path: str, forth: list[str], undo: list[str]) -> tuple[str, ...]:
+    """The file that undoes this one: beside it, or the only one of the version, where only this one can be meant.
+
+    `forth`, `undo`: all files of the version. Another database of the repository may have the same one.
+    """
     folder = split_path(path)[0]
     beside = tuple(one for one in undo if split_path(one)[0] == folder)
-    return beside or tuple(undo if len(undo) == 1 else ())
+    return beside or tuple(undo if len(undo) == len(forth) == 1 else ())
 
 
 def _versioned(
