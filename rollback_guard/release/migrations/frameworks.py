@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 
 class LateReader:
-    """A framework's reader, imported when a path first matches `hint`, which every file that it claims does."""
+    """A framework's reader, imported when a path first has `ending` and matches `hint`, as every file of its does."""
 
-    def __init__(self, framework: Framework, hint: str, load: Callable[[], Reader]) -> None:
+    def __init__(self, framework: Framework, hint: str, load: Callable[[], Reader], *, ending: str = "") -> None:
         self.framework: Framework = framework
+        self.ending = ending
         self.hint = re.compile(hint, re.DOTALL | re.IGNORECASE)
         self._load = load
         self._reader: Reader | None = None
 
     def claims(self, path: str) -> bool:
         """As the reader says."""
-        return self.hint.search(path) is not None and self.reader.claims(path)
+        return path.endswith(self.ending) and self.hint.search(path) is not None and self.reader.claims(path)
 
     def read(self, files: Mapping[str, bytes]) -> tuple[Parsed, ...]:
         """As the reader reads."""
@@ -101,9 +102,9 @@ def _raw_sql() -> Reader:
 
 
 READERS: tuple[LateReader, ...] = (
-    LateReader("alembic", r"(?:(?:version|revision|migration|alembic).*|[0-9a-f]{12}[^/]*)\.py\Z", _alembic),
-    LateReader("django", r"(?:migrations/|(?:^|/)[0-9]{4}_)[^/]*\.py\Z", _django),
-    LateReader("rails", r"migrate/.*\.rb\Z", _rails),
+    LateReader("alembic", r"version|revision|migration|alembic|[0-9a-f]{12}", _alembic, ending=".py"),
+    LateReader("django", r"(?:migrations/|(?:^|/)[0-9]{4}_)[^/]*\Z", _django, ending=".py"),
+    LateReader("rails", r"migrate/", _rails, ending=".rb"),
     LateReader("flyway", r"__[^/]*\Z|(?:^|/)(?:before|after|createSchema)[^/]*\Z|flyway[^/]*\Z", _flyway),
     LateReader("liquibase", r"(?:changelog|changeset|liquibase).*\.(?:xml|ya?ml|json|sql)\Z", _liquibase),
     LateReader("prisma", r"migrations/[^/]*/[^/]*\.sql\Z", _prisma),
