@@ -5,7 +5,6 @@ What is in the files is left to `git.objects`.
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GitError
@@ -46,6 +45,8 @@ class Change(NamedTuple):
 
 def empty_tree(repository: Repository) -> str:
     """The id of the tree that holds nothing, which git knows without having it stored."""
+    import hashlib  # which takes longer than all the rest here, and is asked for by first commits alone
+
     return hashlib.new(repository.object_format, b"tree 0\0", usedforsecurity=False).hexdigest()
 
 

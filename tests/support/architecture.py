@@ -108,21 +108,9 @@ THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.s
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
 PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "entry.*")
 PURE_IMPORTS = frozenset(
-    (
-        "__future__",
-        "abc",
-        "ast",
-        "base64",
-        "bisect",
-        "calendar",
-        "collections",
-        "difflib",
-        "enum",
-        "functools",
-        "hashlib",
-    )
-    + ("heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli", "tomllib")
-    + ("typing", "unicodedata", "urllib.parse", "warnings", "xml.parsers")
+    ("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools")
+    + ("hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli")
+    + ("tomllib", "typing", "unicodedata", "urllib.parse", "warnings", "xml.parsers")
 )
 # Of these only names that need no clock and no machine.
 PURE_NAMES = {

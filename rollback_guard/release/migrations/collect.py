@@ -22,12 +22,12 @@ from rollback_guard.git.listing import (
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import FETCH_ALL
 from rollback_guard.release.migrations.compare import NOT_READ, compare
-from rollback_guard.release.migrations.frameworks import READERS
-from rollback_guard.release.migrations.model import Report
+from rollback_guard.release.migrations.frameworks import READERS, framework_of
+from rollback_guard.release.migrations.model import Migration, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rollback_guard.git.repository import Repository
     from rollback_guard.release.migrations.framework import Reader
@@ -49,13 +49,15 @@ def collect_migrations(repository: Repository, before: str, after: str) -> Repor
 
 
 def collect_staged_migrations(
-    repository: Repository, paths: Optional[Sequence[str]] = None, *, production: Sequence[str] = ()
+    repository: Repository, paths: Optional[Sequence[str]] = None, *, production: Callable[[], Sequence[str]] = tuple
 ) -> Report:
     """What the index would add to the commit that is checked out; in a merge, what none of its parents has.
 
-    `paths`: of the files that are there, only these are asked about (what is deleted always is). `production`: full
-    names of branches; a migration that none of them has did not run in production yet, so that it may still be edited
-    or deleted. Where there is no such branch nothing is known of that. Raises: as `collect_migrations`.
+    `paths`: of the files that are there, only these are asked about (what is deleted always is). `production`: asked
+    for full names of branches where that matters; a migration that none of them has did not run in production yet, so
+    that it may still be edited or deleted. Without such a branch nothing is known of that.
+
+    Raises: as `collect_migrations`.
     """
     git = repository.git
     with ObjectReader(git) as objects:
@@ -69,7 +71,9 @@ def collect_staged_migrations(
             asked = frozenset(paths)
             told = {change.path for change in changes if change.new is None or change.path in asked} & told
         readers = _concerned(READERS, (change.path for change in changes if change.path in told))
-        unborn = _not_in_production(objects, changes, production) if readers else frozenset()
+        claimed = (change for change in changes if any(reader.claims(change.path) for reader in readers))
+        touched = tuple(change.path for change in claimed if change.old is not None)
+        unborn = _not_in_production(objects, touched, production()) if touched else frozenset()
         report = _report(objects, repository, old, changes, readers, unborn)
     kept = (one for one in report.migrations if not told.isdisjoint((*one.paths, one.old_path)))
     return report._replace(migrations=tuple(kept))
@@ -91,12 +95,11 @@ def _merged(repository: Repository) -> tuple[str, ...]:
         return ()
 
 
-def _not_in_production(objects: ObjectReader, changes: Iterable[Change], production: Sequence[str]) -> frozenset[str]:
-    """Paths of which something else was there, but in no production branch."""
+def _not_in_production(objects: ObjectReader, paths: Iterable[str], production: Sequence[str]) -> frozenset[str]:
+    """Those of the paths that no production branch has."""
     branches = [one for one in production if objects.read(f"{one}^{{tree}}") is not None]
-    touched = (change.path for change in changes if change.old is not None)
     return frozenset(
-        path for path in touched if branches and not any(_is_there(objects, f"{one}:{path}") for one in branches)
+        path for path in paths if branches and not any(_is_there(objects, f"{one}:{path}") for one in branches)
     )
 
 
@@ -134,17 +137,32 @@ def _report(
         if change.new is not None and change.new.mode != SUBMODULE:
             after[change.path] = change.new
         if change.path in unborn:
-            del before[change.path]
+            before.pop(change.path, None)
     readers, claimed = _claimed(readers, frozenset((*before, *after)))
     first = [change.path for change in changes if change.path in claimed]
     files = _Files(objects)
     for path in (*first, *sorted(claimed)):  # what changed is read first, should it all be too much
-        for state in (before, after):
-            if path in state:
-                files.read(path, state[path])
+        for listed in (state[path] for state in (before, after) if path in state):
+            files.read(path, listed)
     report = compare(files.of(before, claimed), files.of(after, claimed), readers)
-    notes = tuple(files.notes[path] for path in dict.fromkeys(first) if path in files.notes)
-    return report._replace(problems=(*report.problems, *notes))
+    unread = {path: why for path in first if (why := files.unread(before.get(path), after.get(path)))}
+    told = {path for one in report.migrations for path in (*one.paths, one.old_path)}
+    more = (_unread(path, path in before, path in after) for path in unread if path not in told)
+    notes = (f"{path} {why}" for path, why in unread.items())
+    return Report(migrations=(*report.migrations, *more), problems=(*report.problems, *notes))
+
+
+def _unread(path: str, before: bool, after: bool) -> Migration:
+    """A file that changed, was not read, and of which no reader could make anything without."""
+    return Migration(
+        framework=framework_of(path),
+        id=path.rpartition("/")[2],
+        path=path,
+        paths=(path,),
+        state="edited" if before and after else "added" if after else "deleted",
+        verdict="irreversible",
+        reasons=("was not read",),
+    )
 
 
 def _claimed(readers: tuple[Reader, ...], paths: frozenset[str]) -> tuple[tuple[Reader, ...], frozenset[str]]:
@@ -164,7 +182,7 @@ class _Files:
         self._objects = objects
         self._known: dict[Listed, bytes] = {}
         self._room = TOTAL_LIMIT
-        self.notes: dict[str, str] = {}
+        self._unread: dict[Listed, str] = {}
 
     def read(self, path: str, listed: Listed) -> None:
         """Have the content of a file ready; of a link, and beyond the limits, what stands for it."""
@@ -172,20 +190,22 @@ class _Files:
             return
         self._known[listed] = NOT_READ + listed.oid.encode()
         if not listed.plain:
-            self.notes[path] = f"{path} is a symbolic link, which is not followed"
+            self._unread[listed] = "is a symbolic link, which is not followed"
             return
         try:
             blob = self._objects.read(listed.oid, limit=min(FILE_LIMIT, self._room))
         except TooLargeError as error:
-            most = (
-                f"at most {FILE_LIMIT:,} are read" if error.size > FILE_LIMIT else f"{TOTAL_LIMIT:,} were read before"
-            )
-            self.notes[path] = f"{path} was not read: it has {error.size:,} bytes, and {most}"
+            most, why = (FILE_LIMIT, "at most") if error.size > FILE_LIMIT else (TOTAL_LIMIT, "of all together")
+            self._unread[listed] = f"was not read: it has {error.size:,} bytes; {why} {most:,} are read"
             return
         if blob is None:
             raise GitError(f"the content of {path}, {listed.oid}, is missing here", remedy=FETCH_ALL)
         self._known[listed] = blob.data
         self._room -= len(blob.data)
+
+    def unread(self, *states: Optional[Listed]) -> str:
+        """Why a file was not read in one of its states; "" where it was."""
+        return next((self._unread[one] for one in states if one in self._unread), "")
 
     def of(self, state: dict[str, Listed], claimed: frozenset[str]) -> dict[str, bytes]:
         """The claimed files of a tree."""

@@ -26,7 +26,7 @@ NOT_READ = b"\0not read: "
 EDITED = "was edited after it may have run"
 DELETED = "was deleted after it may have run"
 # Files that only lead back: they were no part of what a database has been through.
-_WAY_BACK = re.compile(r"(^|[._-])(down|undo|rollback|revert)([._-]|$)|^U\d.*\.sql$", re.DOTALL)
+_WAY_BACK = re.compile(r"(^|[._/-])(down|undo|rollback|revert)s?([._/-]|$)|(^|/)U\d[^/]*\.sql$", re.DOTALL)
 
 
 class Seen(NamedTuple):
@@ -203,9 +203,13 @@ def _content(seen: Seen) -> Hashable:
 
 
 def _wandering(seen: Seen) -> Hashable:
-    """What is still one migration in another folder. To Django, another application's is another migration."""
+    """What is still one migration in another folder.
+
+    Django knows one by its application as well, Liquibase by the path of its changelog: there another is another.
+    """
     parsed = seen.parsed
-    return parsed.framework, parsed.id, parsed.group if parsed.framework == "django" else "", _content(seen)
+    place = {"django": parsed.group.rpartition("/")[2], "liquibase": parsed.group}.get(parsed.framework, "")
+    return parsed.framework, parsed.id, place, _content(seen)
 
 
 def _same(old: Seen, new: Seen) -> bool:
@@ -221,6 +225,14 @@ def _same(old: Seen, new: Seen) -> bool:
 
 
 def _way_up(seen: Seen) -> list[tuple[str, bytes]]:
-    """The files but those that only lead back; all of them, where no other is there."""
-    files = sorted(seen.files.items())
-    return [(path, data) for path, data in files if not _WAY_BACK.search(path.rpartition("/")[2])] or files
+    """The files but those that only lead back, by what sets their names apart from the file that names the whole."""
+    main = seen.parsed.path
+    others = [path for path in sorted(seen.files) if path != main and not _WAY_BACK.search(_apart(path, main))]
+    return [(path, seen.files[path]) for path in (main, *others)]
+
+
+def _apart(path: str, main: str) -> str:
+    """A path without the folders that it shares with another."""
+    folders = path.split("/")
+    count = next((at for at, (one, other) in enumerate(zip(folders, main.split("/"), strict=False)) if one != other), 0)
+    return "/".join(folders[count:])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Node = tuple[str, str, str]  # framework, group, id
 _NUMBER = re.compile(r"\d+", re.ASCII)
-_LEADING = re.compile(r"[vV]?(\d[\d._]*)", re.ASCII)
+_LEADING = re.compile(r"[vV]?(\d[\d._-]*)", re.ASCII)
 MOST_DIGITS = 40  # a number of a file's name that has more is compared as text
 SHOWN = 5  # names in one sentence
 
@@ -119,7 +119,7 @@ def _twice(migrations: Sequence[Parsed]) -> Iterator[str]:
         named.setdefault((one.framework, one.group, number or one.id), []).append(one.path)
     for (framework, group, name), paths in named.items():
         if len(paths) > 1:
-            yield f"{_place(framework, group)} uses {name} for {len(paths)} migrations: {_list(sorted(paths))}"
+            yield f"{_place(framework, group)} uses {name} for {len(paths)} migrations: {_list(sorted(set(paths)))}"
 
 
 def _number_of(parsed: Parsed) -> str:
@@ -127,7 +127,7 @@ def _number_of(parsed: Parsed) -> str:
     match = _LEADING.match(parsed.id) if parsed.parents is None and not parsed.repeatable else None
     if match is None or parsed.framework in ("prisma", "liquibase"):  # named by all of the name
         return ""
-    return match[1].strip("._").lstrip("0") or "0"
+    return match[1].strip("._-").lstrip("0") or "0"
 
 
 def _heads(graph: Graph) -> Iterator[str]:

@@ -5,24 +5,32 @@ Wherever that cannot be told for sure, the file counts as edited. What a file do
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from typing import Optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ast
 
 # What SQL's dialects agree on: strings without backslashes, and comments that all of them skip. A `--` without a
 # space behind it is an operator to MySQL; `/*!` and `/*+` are obeyed; PostgreSQL nests block comments.
 _SQL = re.compile(
     r"""(?P<kept>'(?:[^'\\]|'')*'|"(?:[^"\\]|"")*"|`[^`]*`|[^\W\d]\w*|[0-9.]+)"""
-    r"""|(?P<line>--(?=\s|\Z)[^\n]*)|(?P<block>/\*(?![!+])(?:(?!/\*|\*/).)*\*/)"""
-    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>\s+)|(?P<other>[,;()=<>+%&|!~@:?{}\[\]]+|.)""",
+    r"""|(?P<line>--(?=[ \t\n]|\Z)[^\n\r]*)|(?P<block>/\*(?![!+])(?:(?!/\*|\*/).)*\*/)"""
+    r"""|(?P<dollar>\$(?:[^\W\d]\w*)?\$)|(?P<space>[ \t\n]+)|(?P<other>[,;()=<>+%&|!~@:?{}]+|.)""",
     re.DOTALL,
 )
-_OBEYED = re.compile(r"--\s*(\+\w|(migrate|atlas):|(liquibase|changeset|rollback|precondition)\b)", re.IGNORECASE)
-_UNSURE = frozenset("'\"`\\#")  # a string or comment of one dialect only, or one that never ends
+# Comments that tools obey, or take for the line at which the way back begins.
+_OBEYED = re.compile(
+    r"--[^\w+@]*[+@]?\s*(migrate|goose|atlas|liquibase|changeset|rollback|precondition|ups?|downs?|undo|revert|create)\b",
+    re.IGNORECASE,
+)
+# A string, name or comment of one dialect only, or one that never ends; a lone CR ends a comment to some.
+_UNSURE = frozenset("'\"`\\#[\r")
 _ORDER = frozenset({"dependencies", "replaces", "run_before", "initial"})
 # Ruby's strings over several lines, and what makes a line that looks like a comment none.
 _RUBY_UNSURE = re.compile(r"<<[~\-\"'`\w]|%[qQwWiIrsx]?[^\w\s=]|^=begin|^__END__|`|\\$", re.MULTILINE)
+_RUBY_STRING = re.compile(r""""[^"\\\n]*"|'[^'\\\n]*'""")
 
 
 def same_text(path: str, old: bytes, new: bytes) -> bool:
@@ -53,6 +61,9 @@ def _python(text: str) -> Optional[str]:
     Once a squashed migration has run everywhere, Django has those who build on it point to it, and the squashed one
     forget what it replaced; what a database has been through stays the same.
     """
+    import ast
+    import warnings
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -70,12 +81,16 @@ def _python(text: str) -> Optional[str]:
 
 
 def _is_text(statement: ast.AST) -> bool:
+    import ast
+
     value = getattr(statement, "value", None)
     return isinstance(statement, ast.Expr) and isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def _is_order(statement: ast.AST) -> bool:
     """`dependencies = [("shop", "0001_initial")]` and the like, of nothing but constants."""
+    import ast
+
     if not isinstance(statement, ast.Assign) or not all(isinstance(one, ast.Name) for one in statement.targets):
         return False
     names = {one.id for one in statement.targets if isinstance(one, ast.Name)}
@@ -89,7 +104,7 @@ def _sql(text: str) -> Optional[str]:
     at = 0
     while at < len(text):
         match = _SQL.match(text, at)
-        assert match is not None  # `other` is any character
+        assert match is not None  # "other" is any character
         kind, said, at = match.lastgroup, match[0], match.end()
         if kind == "other" and said in _UNSURE:
             return None
@@ -108,8 +123,7 @@ def _ruby(text: str) -> Optional[str]:
     """The lines that are no comment, without indentation; None where a string may go over several lines."""
     if _RUBY_UNSURE.search(text):
         return None
-    lines = [line.strip() for line in text.split("\n")]
-    code = [line for line in lines if line and not line.startswith("#")]
-    if any(line.count('"') % 2 or line.count("'") % 2 for line in code):
-        return None
-    return "\n".join(code)
+    lines = [line.strip(" \t") for line in text.split("\n")]
+    code = "\n".join(line for line in lines if line and not line.startswith("#"))
+    rest = _RUBY_STRING.sub("", code)
+    return None if '"' in rest or "'" in rest else code

@@ -49,7 +49,16 @@ def read_steps(text: str) -> tuple[Step, ...]:
             least, best = faults, statements
     if not found:
         return read_statements(best)
-    return found[0] if len(found) == 1 else tuple(dict.fromkeys(one for steps in found for one in steps))
+    return found[0] if len(found) == 1 else _worst_of(found)
+
+
+def _worst_of(found: list[tuple[Step, ...]]) -> tuple[Step, ...]:
+    """The steps of all readings, each once; what is unknown is told as the first that does not know it says it."""
+    told: dict[Step, None] = {}
+    for steps in found:
+        known = any(one.effect == "unknown" for one in told)
+        told.update((one, None) for one in steps if not (known and one.effect == "unknown"))
+    return tuple(told)
 
 
 def _dialects(text: str) -> Iterator[Dialect]:

@@ -24,7 +24,7 @@ _NEW = words("""
 """)
 _BEFORE_KIND = words("""
     TEMP TEMPORARY GLOBAL LOCAL UNLOGGED UNIQUE FULLTEXT SPATIAL MATERIALIZED RECURSIVE CONSTRAINT FOREIGN VIRTUAL
-    AGGREGATE ONLINE OFFLINE FORCE VECTOR
+    ONLINE OFFLINE FORCE VECTOR
 """)
 # Gone with them is only what can be written again: the statement that makes them.
 _MADE_AGAIN = words("""
@@ -65,7 +65,8 @@ def create(cursor: Cursor, made: Made) -> Iterator[Step]:
         yield _create_index(cursor, made, kind, replace)
     elif kind.key == "VIEW":
         yield from _create_view(cursor, made, kind, replace)
-    elif kind.key in ("FUNCTION", "PROCEDURE") or (not kind.key and "AGGREGATE" in kind.words):
+    elif kind.key in ("FUNCTION", "PROCEDURE", "AGGREGATE"):
+        cursor.take("FUNCTION")
         yield _create_routine(cursor, made, kind, replace)
     elif kind.key == "TRIGGER":
         yield _create_trigger(cursor, made)
@@ -157,7 +158,7 @@ def _create_routine(cursor: Cursor, made: Made, kind: _Kind, replace: bool) -> S
     # PostgreSQL lets these change nothing, whatever their body says.
     if not any(token.key in ("IMMUTABLE", "STABLE") for token in cursor.rest()):
         made.runs(name)
-    said = f"creates {kind.shown.strip()} {name}"
+    said = f"creates {kind.shown} {name}"
     return step("change", f"{said}, perhaps in the place of another") if replace else step("expand", said)
 
 

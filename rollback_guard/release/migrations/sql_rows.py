@@ -22,8 +22,8 @@ _PURE = words("""
     COUNT MIN MAX SUM AVG COALESCE NULLIF GREATEST LEAST LOWER UPPER LENGTH TRIM CONCAT SUBSTRING SUBSTR REPLACE
     ROUND ABS NOW CURRENT_TIMESTAMP CURRENT_DATE DATE EXTRACT DATE_TRUNC TO_CHAR CAST CONVERT IF IFNULL ISNULL
     ROW_NUMBER RANK LAG LEAD STRING_AGG ARRAY_AGG JSON_AGG JSONB_AGG JSON_OBJECT JSON_BUILD_OBJECT JSONB_BUILD_OBJECT
-    GROUP_CONCAT VERSION DATABASE CURRENT_SETTING CURRENT_DATABASE CURRENT_SCHEMA TO_REGCLASS FORMAT CURRVAL LAST_INSERT_ID
-    LAST_INSERT_ROWID CHANGES UNNEST GENERATE_SERIES MD5 UUID GEN_RANDOM_UUID STRFTIME DATETIME JULIANDAY
+    GROUP_CONCAT VERSION DATABASE CURRENT_SETTING CURRENT_DATABASE CURRENT_SCHEMA TO_REGCLASS FORMAT CURRVAL
+    LAST_INSERT_ID LAST_INSERT_ROWID CHANGES UNNEST GENERATE_SERIES MD5 UUID GEN_RANDOM_UUID STRFTIME DATETIME JULIANDAY
     PG_GET_SERIAL_SEQUENCE FOUND_ROWS ROW_COUNT
 """)
 # Words that stand before a parenthesis and are no function.
@@ -33,6 +33,8 @@ _NO_FUNCTIONS = words("""
     DECIMAL CHAR WITH MATERIALIZED IS SET RETURNING INTO TABLE
 """)
 _CHANGES_ROWS = frozenset({"DELETE", "UPDATE", "INSERT", "MERGE", "REPLACE", "TRUNCATE"})
+_BEFORE_QUERY = frozenset({"WITH", "RECURSIVE", ","})
+_BEGIN_QUERY = _CHANGES_ROWS | {"SELECT", "VALUES", "WITH", "TABLE"}
 _AFTER_SET = frozenset({"WHERE", "FROM", "RETURNING", "ORDER", "LIMIT"})
 _MODIFIERS = frozenset({"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "QUICK"})
 
@@ -59,12 +61,14 @@ def insert(cursor: Cursor, made: Made, verb: str) -> Iterator[Step]:
     if not table or (cursor.done and not into):
         yield step("unknown", "inserts something that cannot be read")
         return
-    run = made.run_by(cursor.tokens, "INSERT") or made.run_by(cursor.tokens, "UPDATE")
+    overwrites = replaces or _overwrites(cursor.rest())
+    events = ("INSERT", "UPDATE", "DELETE") if overwrites else ("INSERT",)
+    run = next((name for event in events if (name := made.run_by(cursor.tokens, event))), "")
     if run:
         yield step("unknown", f"inserts rows and so runs {run}, which this migration makes")
     elif table in made.tables:
         yield step("expand", f"fills table {table}")
-    elif replaces or _overwrites(cursor.rest()):
+    elif overwrites:
         yield step("destroy", f"overwrites rows of {table}")
     else:
         yield step("change", f"inserts rows into {table}")
@@ -173,6 +177,17 @@ def select(cursor: Cursor, made: Made) -> Iterator[Step]:
             yield step("unknown", f"calls {name.lower()}, which may do anything")
 
 
+def _names_query(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the parenthesis here holds the columns of a query that a WITH names."""
+    cursor = Cursor(tokens)
+    cursor.at = at
+    cursor.past_parentheses()
+    named = cursor.take("AS")
+    cursor.take("NOT")
+    cursor.take("MATERIALIZED")
+    return named and cursor.key == "(" and cursor.ahead(1).key in _BEGIN_QUERY
+
+
 def called(tokens: Sequence[Token]) -> tuple[str, ...]:
     """The functions that a statement calls, in capitals, each once."""
     found = []
@@ -180,6 +195,6 @@ def called(tokens: Sequence[Token]) -> tuple[str, ...]:
         before = tokens[at - 1].key if at else ""
         if after.key != "(" or token.kind not in ("word", "quoted") or before == "AS":
             continue
-        if token.key not in _NO_FUNCTIONS:
+        if token.key not in _NO_FUNCTIONS and not (before in _BEFORE_QUERY and _names_query(tokens, at + 1)):
             found.append(token.text.upper())
     return tuple(dict.fromkeys(found))

@@ -7,6 +7,7 @@ and `sql_table`. A word that none of the databases begins a statement with makes
 from __future__ import annotations
 
 from rollback_guard.release.migrations.model import Step
+from rollback_guard.release.migrations.sql_block import read_block
 from rollback_guard.release.migrations.sql_cursor import Cursor, outer, split_commas, words
 from rollback_guard.release.migrations.sql_made import Made, step
 from rollback_guard.release.migrations.sql_objects import alter, create, drop
@@ -40,6 +41,7 @@ _BEGINS = (
 """)
 )
 _RUNS_ON = words("CREATE DROP ALTER INSERT UPDATE DELETE MERGE TRUNCATE EXEC EXECUTE CALL GRANT REVOKE")
+_AFTER_END = frozenset({"TRANSACTION", "WORK", "AND", "TRY", "CATCH", "TRAN"})
 _ELSEWHERE = frozenset({"GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "RESOURCE"})
 # They are about the connection, or only tell.
 _PRAGMAS = words("""
@@ -51,7 +53,8 @@ _PRAGMAS = words("""
 
 def begins(statement: Statement) -> bool:
     """Whether a statement begins as one of the databases' statements does."""
-    return statement.tokens[:1] != () and statement.tokens[0].key in _BEGINS
+    keys = [token.key for token in statement.tokens[:2]]
+    return keys[:1] != [] and keys[0] in _BEGINS and (keys[0] != "END" or keys[1:] == [] or keys[1] in _AFTER_END)
 
 
 def read_statements(statements: Iterable[Statement]) -> tuple[Step, ...]:
@@ -135,6 +138,12 @@ def _other(verb: str, cursor: Cursor, made: Made) -> Iterator[Step]:
         yield step("expand", said)
     elif verb in ("REVOKE", "REASSIGN") or (verb == "RENAME" and cursor.key == "USER"):
         yield step("change", said)
+    elif verb == "DO" and (block := read_block(cursor)) is not None:
+        tables, columns = set(made.tables), set(made.columns)
+        for one in block:
+            yield from _steps(one, made)
+        made.tables &= tables  # what a handler passes over may have been there before
+        made.columns &= columns
     elif verb in _BEGINS:
         yield step("unknown", f"runs what cannot be read from here: {said}")
     else:

@@ -5,6 +5,8 @@ Sources: the grammars of ALTER TABLE in the manuals of PostgreSQL 17, MySQL 8.4,
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rollback_guard.release.migrations.model import Step
 from rollback_guard.release.migrations.sql_cursor import Cursor, outer, split_commas
 from rollback_guard.release.migrations.sql_lexer import Token
@@ -22,8 +24,8 @@ _FILLED = frozenset({"AUTO_INCREMENT", "AUTOINCREMENT", "GENERATED", "AS", "IDEN
 # Any other type's values are kept in these, whatever the type was. What MySQL calls TEXT is not the longest there.
 _WIDEST = (["TEXT"], ["VARCHAR"], ["CHARACTER", "VARYING"])
 _WIDEST_IN_MYSQL = (["LONGTEXT"], ["LONGTEXT", "NULL"])
-# Where these stand further on, another statement has begun, or what was read is not all that the action does.
-_RUNS_ON = frozenset({"DROP", "TRUNCATE", "ENGINE", "EXEC", "EXECUTE", "ALTER", "INSERT", "MERGE", "CREATE"})
+# Where these stand further on, another statement has begun.
+_RUNS_ON = frozenset({"DROP", "TRUNCATE", "EXEC", "EXECUTE", "ALTER", "INSERT", "MERGE", "CREATE"})
 # What follows leaves the rows as they are and can be said again the other way round.
 _SETTINGS = (
     ("SET", "("), ("RESET", "("), ("SET", "TABLESPACE"), ("SET", "LOGGED"), ("SET", "ACCESS"), ("SET", "WITHOUT"),
@@ -62,7 +64,8 @@ def _action(cursor: Cursor, table: str, made: Made) -> Iterator[Step]:
     for tie in _TIES:
         if Cursor(cursor.tokens).take(*tie):
             made.forget()
-    if any(key in _RUNS_ON for at, key in outer(cursor.tokens) if at > 3):
+    verbs = 3 if cursor.key == "ALTER" else 0  # ALTER COLUMN b DROP DEFAULT
+    if any(key in _RUNS_ON for at, key in outer(cursor.tokens) if at > verbs):
         yield step("unknown", f"alters table {table} in a way that cannot be read: {_said(cursor.tokens)}")
         return
     run = made.run_by(cursor.tokens)
@@ -137,7 +140,7 @@ def new_column(table: str, column: str, tokens: Sequence[Token]) -> Step:
     """What a column that is added to a table with rows asks of code that does not know of it."""
     said = f"adds column {table}.{column}"
     words = [key for _, key in outer(tokens)]
-    pairs = list(zip(words, [*words[1:], ""], strict=True))
+    pairs = list(pairwise(words))
     if "CHECK" in words:
         return step("change", f"{said} with a check")
     if ("PRIMARY", "KEY") in pairs:
@@ -177,7 +180,9 @@ def _alter(cursor: Cursor, table: str) -> Step:
     if cursor.take("TYPE") or cursor.take("SET", "DATA", "TYPE"):
         return _retype(cursor, table, column, _WIDEST)
     said = _said(cursor.rest())
-    if not column or cursor.key not in ("SET", "DROP", "ADD", "RESET", "RESTART"):
+    if column and cursor.key not in ("", "SET", "DROP", "ADD", "RESET", "RESTART"):
+        return _retype(cursor, table, column, ())  # as other databases write it
+    if not column or cursor.done:
         return step("unknown", f"alters column {table}.{column} in a way that cannot be read")
     return step("change", f"alters column {table}.{column}: {said}")
 
@@ -195,9 +200,10 @@ def _rename(cursor: Cursor, table: str, made: Made) -> Step:
         return step("change", f"renames in {table}: {_said(cursor.rest())}")
     if cursor.take("TO") or cursor.take("AS") or len(cursor.rest()) == 1:
         new = cursor.name()
+        own = table in made.tables
         schema = table.rpartition(".")[0]
         made.rename(table, f"{schema}.{new}" if schema and "." not in new else new)
-        return step("change", f"renames table {table} to {new}")
+        return step("expand" if own else "change", f"renames table {table} to {new}")
     cursor.take("COLUMN")
     old = cursor.name()
     if not old or not cursor.take("TO"):

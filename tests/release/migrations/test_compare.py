@@ -97,6 +97,13 @@ def test_moved_and_edited_is_another() -> None:
 def test_another_application_of_django_has_other_migrations() -> None:
     found = report({"shop/1.py": EXPAND}, {"store/1.py": EXPAND})
     assert sorted(told(found)) == [("1", "added", "expand-only"), ("1", "deleted", "irreversible")]
+    assert told(report({"shop/1.py": DROP}, {"apps/shop/1.py": DROP})) == [("1", "renamed", "expand-only")]
+
+
+def test_another_changelog_of_liquibase_has_other_migrations() -> None:
+    readers = (ToyReader("liquibase", ".xml"),)
+    found = compare({"a/1.xml": b"x"}, {"b/1.xml": b"x"}, readers)
+    assert sorted(told(found)) == [("1", "added", "expand-only"), ("1", "deleted", "irreversible")]
 
 
 def test_a_number_used_twice_hides_nothing() -> None:
@@ -221,6 +228,17 @@ def test_a_way_back_that_was_edited_is_no_edit_of_the_migration() -> None:
 def test_a_folder_does_not_make_a_way_back() -> None:
     before = {"down/1_a.up.sql": b"x", "down/1_a.down.sql": b"y"}
     (one,) = compare(before, {**before, "down/1_a.up.sql": b"w"}, (Pairs(),)).migrations
+    assert one.state == "edited"
+
+
+def test_folders_of_ways_forth_and_back() -> None:
+    class Folders(ToyReader):
+        def read(self, files):  # type: ignore[no-untyped-def]
+            return (parsed("1", path="db/up/1.sql", paths=tuple(sorted(files, reverse=True)), framework="sql"),)
+
+    before = {"db/up/1.sql": b"x", "db/down/1.sql": b"y"}
+    assert compare(before, {**before, "db/down/1.sql": b"z"}, (Folders(),)) == Report()
+    (one,) = compare(before, {**before, "db/up/1.sql": b"z"}, (Folders(),)).migrations
     assert one.state == "edited"
 
 

@@ -106,6 +106,8 @@ def test_a_number_that_is_used_twice() -> None:
     assert problems(one, other) == ("rails in db uses 7 for 2 migrations: db/0007_a, db/7_b",)
     assert problems(one, other._replace(repeatable=True)) == ()
     assert problems(one, other._replace(group="elsewhere")) == ()
+    assert problems(parsed("2019-02-26-002946_a"), parsed("2019-02-27-170003_b")) == ()  # a date is one number
+    assert problems(parsed("1.10"), parsed("1.1")) == ()
     assert problems(parsed("0", group=""), parsed("0", path="x", group="")) == (
         "rails uses 0 for 2 migrations: db/0.toy, x",
     )
