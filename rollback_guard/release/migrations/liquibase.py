@@ -193,7 +193,7 @@ class _Changelogs:
             refuses=ways.refuses,
             undoes_itself=ways.derived,
             repeatable=any(tag.is_on(name) for name in ("runOnChange", "runAlways", "alwaysRun")),
-            body=repr((tag, tuple(texts.values()))),
+            body=repr((tag, sorted(texts.items()))),  # without comments, and without the file's other changesets
         )
 
 
