@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback_guard.entry.hook_migrations import ONLY
 from rollback_guard.policy.starter import render_pre_commit_entries
 from rollback_guard.report.doctor_hooks import HOOK_IDS
 from tests.support.requirements import require
@@ -40,6 +41,7 @@ def test_the_ids_of_the_design_are_there() -> None:
         "guard-message": "[commit-msg]",
         "guard-push": "[pre-push]",
         "guard-policy": "[pre-commit]",
+        "guard-migrations": "[pre-commit]",
     }
 
 
@@ -59,6 +61,32 @@ def test_the_policy_hook_looks_at_policy_files_only() -> None:
     assert pattern.search("pyproject.toml")
     assert not pattern.search("sub/rollback-guard.toml")
     assert not pattern.search("rollback-guard-toml")
+
+
+def test_the_migrations_hook_looks_at_every_framework_and_at_what_is_deleted() -> None:
+    fields = hooks()["guard-migrations"]
+    pattern = re.compile(fields["files"])
+    for path in (
+        "migrations/versions/1a2b_add_total.py",
+        "shop/migrations/0002_total.py",
+        "db/migrate/20261101120000_add_total.rb",
+        "src/main/resources/db/migration/V2__total.sql",
+        "db/changelog/db.changelog-master.xml",
+        "db/changelog/changes.yaml",
+        "db/changelog/changes.yml",
+        "db/changelog/changes.json",
+        "prisma/migrations/20261101120000_total/migration.sql",
+        "db/000001_total.up.cql",
+        "db/migrations/00001_total.go",
+        "src/main/java/db/migration/V3__Total.java",
+        "conf/flyway.conf",
+    ):
+        assert pattern.search(path), path
+    assert not pattern.search("README.md")
+    assert fields["always_run"].startswith("true")  # pre-commit names no deleted files
+    assert "pass_filenames" not in fields
+    assert fields["types"].startswith("[]")  # a link to a migration is none of a file
+    assert fields["entry"].split()[2:] == [ONLY]
 
 
 def test_every_stage_that_doctor_knows_has_its_hook() -> None:

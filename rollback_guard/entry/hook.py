@@ -27,6 +27,7 @@ STAGES = (
     "pre-push",
     "pre-receive",
     "policy",
+    "migrations",
 )
 USAGE_TEXT = f"usage: guard-hook STAGE [ARGUMENT...], where STAGE is one of {', '.join(STAGES)}"
 
@@ -111,6 +112,10 @@ def _decide(stage: str, rest: list[str], stdin: bytes | None, environ: Mapping[s
         from rollback_guard.entry.hook_commit import decide_policy
 
         return decide_policy(rest, environ)
+    if stage == "migrations":
+        from rollback_guard.entry.hook_migrations import decide_migrations
+
+        return decide_migrations(rest, environ)
     from rollback_guard.entry.hook_push import decide_push, decide_receive
 
     if stage == "pre-push":

@@ -232,6 +232,7 @@ def render_pre_commit_entries(version: str) -> str:
       - id: guard-message
       - id: guard-push
       - id: guard-policy
+      - id: guard-migrations
 """
 
 

@@ -63,26 +63,43 @@ LAYERS = (
             "gate.rule",
             "gate.registry",
         )
-        + ("release.model", "release.plan"),
+        + ("release.model", "release.plan", "release.migrations.model"),
+        pure=True,
+    ),
+    Layer(
+        "release.migrations.model",
+        ("release.migrations.model",),
+        pure=True,
+    ),
+    Layer(
+        "release.migrations.collect",
+        ("release.migrations.collect",),
+        ("errors", "git", "git.*", "release.migrations", "release.migrations.*"),
+    ),
+    Layer(
+        "release.migrations",
+        ("release.migrations", "release.migrations.*"),
+        ("errors", "release.migrations.model"),
         pure=True,
     ),
     Layer(
         "release.plan",
         ("release.plan", "release.only_plan", "release.reland_plan", "release.model"),
-        ("errors", "policy.model"),
+        ("errors", "policy.model", "release.migrations.model"),
         pure=True,
     ),
     Layer(
         "release",
         ("release", "release.*"),
-        ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.model"),
+        ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.only_plan", "release.model")
+        + ("release.migrations", "release.migrations.*"),
     ),
     Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),
     Layer("entry", ("entry", "entry.*"), ("*",)),
 )
 # What runs when a commit, push or receive is judged. Only the standard library is trusted there.
 ENFORCEMENT = (
-    *("policy.*", "facts.*", "evidence.*", "gate.*", "git.*", "report.*"),
+    *("policy.*", "facts.*", "evidence.*", "gate.*", "git.*", "report.*", "release.migrations.*"),
     *("entry.hook", "entry.judge", "entry.question", "entry.exit_codes"),
 )
 # The one module of `git` that may use GitPython; nothing of the enforcement path may import it.
@@ -92,12 +109,16 @@ THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.s
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
 PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "rollback.smoke", "entry.*")
 PURE_IMPORTS = frozenset(
-    ("__future__", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools", "hashlib", "html")
-    + ("itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli", "tomllib", "typing")
-    + ("unicodedata", "urllib.parse")
+    ("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools")
+    + ("hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli")
+    + ("tomllib", "typing", "unicodedata", "urllib.parse", "warnings", "xml.parsers")
 )
 # Of these only names that need no clock and no machine.
-PURE_NAMES = {"sys": frozenset({"version_info"}), "time": frozenset({"gmtime", "strftime"})}
+PURE_NAMES = {
+    "posixpath": frozenset({"basename", "dirname", "join", "normpath", "splitext"}),
+    "sys": frozenset({"version_info"}),
+    "time": frozenset({"gmtime", "strftime"}),
+}
 CLOCK_ARGUMENTS = {"gmtime": 1, "strftime": 2}  # with fewer they read the clock
 IMPURE_CALLS = frozenset({"open", "input", "print", "exec", "eval", "compile", "__import__", "breakpoint"})
 CLOCK_ATTRIBUTES = frozenset({"now", "utcnow", "today", "getenv", "environ"})

@@ -21,7 +21,8 @@ from rollback_guard.report.json_text import render_json, verdict_document
 def command(ctx: click.Context, stage: str, arguments: tuple[str, ...], layout: str) -> None:
     """What Git hooks call: judge one STAGE with the arguments and input that git gives it.
 
-    STAGE is pre-commit, pre-merge-commit, prepare-commit-msg, commit-msg, pre-push, pre-receive or policy.
+    STAGE is pre-commit, pre-merge-commit, prepare-commit-msg, commit-msg, pre-push, pre-receive, policy or
+    migrations.
 
     \b
     Example:
@@ -29,10 +30,17 @@ def command(ctx: click.Context, stage: str, arguments: tuple[str, ...], layout: 
       guard hook pre-push origin https://github.com/acme/shop --format json < lines
 
     As text, a refusal is a few lines on stderr. As JSON, the verdict is on stdout, and has no changes where
-    nothing had to be judged. `guard-hook` does the same as the text and starts faster.
+    nothing had to be judged; of migrations it is their report. `guard-hook` does the same as the text and starts
+    faster.
     """
     if layout == "text":
         ctx.exit(main([stage, *arguments]))
+    if stage == "migrations":
+        from rollback_guard.entry.hook_migrations import read_staged, staged_document
+
+        staged = read_staged(list(arguments), os.environ)
+        say(render_json(staged_document(staged)))
+        ctx.exit(staged.exit_code)
     heard: list[Verdict] = []
     code = run_stage([stage, *arguments], os.environ, heard.append)
     verdict = heard[0] if heard else Verdict(decision="allow", as_of=int(time.time()), changes=())
