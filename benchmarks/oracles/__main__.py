@@ -32,7 +32,7 @@ def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--repository", action="append", required=True, metavar="PATH", help="a clone; may be repeated")
     parser.add_argument("--name", action="append", metavar="NAME", help="what to call it, one for each --repository")
     parser.add_argument("--part", choices=["all", "replays", "tags"], default="all")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="replay every Nth revert only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth revert, and newer tag")
     parser.add_argument("--closed", action="store_true", help="try by git what is proposed where there are conflicts")
     parser.add_argument(
         "--budget", type=int, default=BUDGET, metavar="COMMITS", help="written for whole chains of tags"
@@ -72,7 +72,7 @@ def ask(name: str, path: str, arguments: argparse.Namespace) -> RepositoryReport
                 reverts, tuple(replay(peer, made, closed=arguments.closed)), tuple(sorted(peer.absent))
             )
         if arguments.part != "replays":
-            chains = find_chains(clone)
+            chains = find_chains(clone)[:: arguments.every]
             _say(f"{name}: {sum(len(chain.older) for chain in chains):,} pairs of tags")
             tags = summarise_tags(chains, tuple(check_chains(clone, chains, arguments.budget)))
         return RepositoryReport(snapshot=snapshot, replays=replays, tags=tags)

@@ -128,8 +128,8 @@ def compare(peer: Peer, made: Made, theirs: Found, ours: Found, *, merge: bool) 
         return "" if _must_refuse(peer, made, merge=merge) else f"ours refused: {ours.said}"
     if _must_refuse(peer, made, merge=merge):
         return "ours should have refused it: the branch does not have the commit, or not on its own line"
-    if theirs.kind == "failed":  # nothing to compare with; it is counted and shown
-        return "" if ours.kind != "failed" else f"both failed: {ours.said}"
+    if theirs.kind == "failed":  # nothing to compare with; it is counted
+        return ""
     if theirs.kind != ours.kind:
         return f"git: {theirs.kind} {_short(theirs)}; ours: {ours.kind} {_short(ours)}"
     if theirs.tree != ours.tree or theirs.paths != ours.paths:

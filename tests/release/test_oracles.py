@@ -165,6 +165,11 @@ def test_what_git_itself_cannot_do_is_counted_and_not_compared(
     assert (status, found["replays"]["unread"], found["replays"]["refused"]) == (0, 5, 2)
 
 
+def test_a_sample_is_every_nth_revert_and_newer_tag(path_of_repo: Path) -> None:
+    status, found = asked(history(path_of_repo), "--every", "3")
+    assert (status, found["replays"]["replayed"], found["tags"]["tags"]) == (0, 3, 2)
+
+
 def test_names_belong_to_repositories() -> None:
     with pytest.raises(SystemExit):
         main(["--repository", "a", "--repository", "b", "--name", "a"])
