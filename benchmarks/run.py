@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import audit, check, evidence, hooks, revert
+from benchmarks import alone, audit, check, evidence, hooks, many, public, revert
 from benchmarks.places import ROOT, Places, prepare
 from benchmarks.table import Row, document, render_table
 from benchmarks.timing import Timing, WrongResultError
@@ -23,7 +23,7 @@ from benchmarks.timing import Timing, WrongResultError
 OUT = os.path.join(ROOT, "benchmarks", "out")
 PAGE = os.path.join(ROOT, "docs", "benchmarks.md")
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
-SUBJECTS = "hooks,check,revert,audit,evidence"
+SUBJECTS = "hooks,check,revert,many,alone,audit,evidence"
 FEWEST = 15  # runs below which a median is not to be published
 
 
@@ -33,6 +33,9 @@ def read_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=FEWEST, help=f"rounds (default {FEWEST}; fewer only to look)")
     parser.add_argument("--only", default=SUBJECTS, help="subjects, with commas between")
     parser.add_argument("--full", action="store_true", help="git revert of all 1,000 merges too, not extrapolated")
+    parser.add_argument(
+        "--public", action="append", default=[], metavar="PATH", help="a clone to revert in; repeatable"
+    )
     parser.add_argument("--peers", metavar="VENV", help="a venv with benchmarks/peers.txt installed")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--out", default=OUT, metavar="DIR", help="where repositories, venvs and results go")
@@ -72,11 +75,15 @@ def main(argv: list[str] | None = None) -> int:
         "hooks": hooks.run,
         "check": check.run,
         "revert": lambda places, runs: revert.run(places, runs, full=arguments.full),
+        "many": many.run,
+        "alone": alone.run,
         "audit": audit.run,
         "evidence": evidence.run,
     }
+    if arguments.public:
+        subjects["public"] = lambda places, runs: public.run(places, runs, tuple(arguments.public))
     machine, rows, samples = describe_machine(), [], {}
-    for name in arguments.only.split(","):
+    for name in (*arguments.only.split(","), *(["public"] if arguments.public else [])):
         say(f"{name}: {arguments.runs} rounds")
         try:
             found, timings = subjects[name](places, arguments.runs)

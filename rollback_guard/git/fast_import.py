@@ -7,6 +7,7 @@ between it and the update of a ref, leaves nothing that any ref reaches.
 
 from __future__ import annotations
 
+import io
 import os
 from typing import NamedTuple, Optional
 
@@ -101,27 +102,29 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
     author = identity(quarantine, "GIT_AUTHOR_IDENT")
     committer = identity(quarantine, "GIT_COMMITTER_IDENT")
     people = b"author %s\ncommitter %s\n" % (author, committer)
-    stream: list[bytes] = []
+    stream = io.BytesIO()  # which gives what was written without a copy of it
     before, mark = encode(parent), 0
     for mark, commit in enumerate(commits, start=1):
         content = b"deleteall\n" if commit.tree is None else b'M 040000 %s ""\n' % encode(commit.tree)
         # `merge` without `from` begins with no files, so that no tree is ever read. Source: git-fast-import(1).
-        stream += (
-            b"reset %s\ncommit %s\nmark :%d\n" % (SCRATCH, SCRATCH, mark),
-            people,
-            b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
-            *(b"merge %s\n" % encode(other) for other in commit.others),
-            content,
-            b"\n",
+        stream.writelines(
+            (
+                b"reset %s\ncommit %s\nmark :%d\n" % (SCRATCH, SCRATCH, mark),
+                people,
+                b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
+                *(b"merge %s\n" % encode(other) for other in commit.others),
+                content,
+                b"\n",
+            )
         )
         before = b":%d" % mark
-    stream.append(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, SCRATCH))
+    stream.write(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, SCRATCH))
     process = quarantine.git.with_env(**ROOMY).run(
         "fast-import",
         "--done",
         "--quiet",
         "--date-format=raw",
-        stdin=b"".join(stream),
+        stdin=stream.getvalue(),
         # A third of the time is deflating; a commit of some hundred bytes saves a third of them by it.
         config=("-c", "fastimport.unpackLimit=0", "-c", "pack.packSizeLimit=0", "-c", "pack.compression=0"),
     )

@@ -17,7 +17,7 @@ from rollback_guard.git.repository import Repository, quote_alternate, read_conf
 from rollback_guard.git.rerere import Conflicted, Memory, remembers
 from rollback_guard.git.tree_edit import edit_tree
 from rollback_guard.release.model import Dependent, OnlyPlan, PathConflict, Undo
-from rollback_guard.release.only_units import Unit, in_order, unit_of
+from rollback_guard.release.only_units import Unit, in_order, units_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ CONTENTS = "CONFLICT (contents)"
 LARGEST = 64 << 20  # bytes of a conflicted file that git's memory is asked about
 ROUNDS = 20  # times that a set is made larger before it is given up
 TRIES = 200  # sets that are tried to find a smaller one
+MOST = 50  # commits in a set: whoever would have to undo more of them goes back to a release
 JUDGED = "undone alone, this is a tree that production never had: the gate will judge it like any other change"
 
 
@@ -46,6 +47,7 @@ class Undoing:
         self.repository = repository._replace(git=repository.git.with_env(**env))
         self._objects = ObjectReader(self.git)
         self._memory = Memory(repository, self.git, self._again.folder) if remembers(repository) else None
+        self.touching: dict[tuple[str, str], tuple[str, ...]] = {}  # (commit, path): who touched it since
         self._known: dict[tuple[str, Unit], tuple[Optional[str], tuple[PathConflict, ...]]] = {}
 
     def __enter__(self) -> Undoing:
@@ -169,11 +171,13 @@ def dependents_of(undoing: Undoing, units: Sequence[Unit], undone: Sequence[Undo
 def _touching(undoing: Undoing, unit: Unit, paths: list[str]) -> list[tuple[str, str]]:
     """(commit, path) of what touched some paths after a commit; on the branch's own line, each landing as a whole."""
     way = ("--first-parent",) if unit.on_chain else ("--ancestry-path", "--no-merges")
-    git = undoing.git.with_env(GIT_LITERAL_PATHSPECS="1")
-    found = []
+    git, found = undoing.git.with_env(GIT_LITERAL_PATHSPECS="1"), []
     for path in paths:
-        out = git.run("rev-list", *way, f"{unit.commit.commit}..{undoing.tip}", "--", path).stdout
-        found += [(commit, path) for commit in decode(out).split()]
+        key = unit.commit.commit, path
+        if key not in undoing.touching:  # asked for again with every set that is tried
+            out = git.run("rev-list", *way, f"{unit.commit.commit}..{undoing.tip}", "--", path).stdout
+            undoing.touching[key] = tuple(decode(out).split())
+        found += [(commit, path) for commit in undoing.touching[key]]
     return found
 
 
@@ -183,8 +187,9 @@ def _close(undoing: Undoing, units: Sequence[Unit], dependents: dict[str, Depend
     every = {unit.commit.commit: unit for unit in units}
     more = dict.fromkeys(dependents)
     for _ in range(ROUNDS):
-        for commit in more:
-            unit = unit_of(undoing.git, commit, undoing.tip)
+        if len(every) + len(more) > MOST:
+            return ()
+        for commit, unit in units_of(undoing.git, tuple(more), undoing.tip).items():
             if unit is None:
                 return ()
             every[commit] = unit

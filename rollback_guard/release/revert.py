@@ -173,11 +173,12 @@ def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> Non
 
     Raises: GitError when anything else was written; nothing of it is kept then.
     """
-    chain = tuple(read_chain(git, new, plan.tip))
-    line = all(len(one.parents) == 1 for one in chain) and chain[-1].parents == (plan.tip,)
-    trees = [commit.tree for commit in reversed(commits)]
-    same = len(chain) == len(trees) and all(
-        wanted is None or one.tree == wanted for one, wanted in zip(chain, trees, strict=True)
-    )
-    if not (line and same and chain[0].tree == tree_of(git, plan.stable.commit) == plan.stable.tree):
+    wanted = [commit.tree for commit in reversed(commits)]
+    right, count, last = True, 0, None
+    for one in read_chain(git, new, plan.tip):  # as it comes: ten thousand need not be held
+        tree = wanted[count] if count < len(wanted) else ""
+        right = right and len(one.parents) == 1 and tree in (None, one.tree)
+        count, last = count + 1, one.parents
+    same = right and count == len(wanted) and last == (plan.tip,)
+    if not (same and tree_of(git, new) == tree_of(git, plan.stable.commit) == plan.stable.tree):
         raise GitError("the revert commits that were written are not those of the plan", remedy="git fsck")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.process import Git
 from rollback_guard.release import only
 from rollback_guard.release.model import OnlyPlan, Result
 from rollback_guard.release.only import Undoing, plan_only
@@ -117,6 +120,33 @@ def test_where_no_set_can_be_undone_none_is_proposed(path_of_repo: Path, monkeyp
     assert plan.closed == ()
     said = render_only(plan, "sha256:0", execute="guard revert --execute", closed="")
     assert said.split("→ ")[1].startswith("git revert --no-commit COMMIT ")
+
+
+def test_a_set_of_very_many_is_not_looked_for(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = numbered(path_of_repo, (15, "a"), (3, "x"), (15, "b"))
+    assert len(alone(repo, "main~2")[0].closed) == 2
+    monkeypatch.setattr(only, "MOST", 2)  # the one that is asked for and both that touch the file
+    plan, _ = alone(repo, "main~2")
+    assert (len(plan.dependents), plan.closed) == (2, ())
+
+
+def test_many_commits_take_no_more_questions_than_two(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = numbered(path_of_repo, *((number, "x") for number in range(1, 30)))
+    asked: list[tuple[str, ...]] = []
+    command = Git.command
+
+    def counted(self: Git, args: Sequence[str], **options: Any) -> list[str]:
+        asked.append(tuple(args))
+        return command(self, args, **options)
+
+    monkeypatch.setattr(Git, "command", counted)
+    counts = []
+    for revs in (2, 25):
+        commits = repo.git("rev-list", f"--max-count={revs}", "main").split()
+        asked.clear()
+        assert len(read_units(opened(repo).git, commits, repo.head("main"), "main")) == revs
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 def test_a_larger_set_is_kept_when_time_is_up(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,3 +356,4 @@ def test_order_of_commits_that_have_nothing_in_common(path_of_repo: Path) -> Non
     other = repo.commit("Another beginning", x_dot_txt="1\n")
     assert set(in_order(opened(repo).git, [other, repo.head("main")])) == {other, repo.head("main")}
     assert in_order(opened(repo).git, []) == []
+    assert read_units(opened(repo).git, [], repo.head("main"), "main") == ()
