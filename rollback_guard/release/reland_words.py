@@ -14,7 +14,7 @@ from rollback_guard.git.process import Git
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.standing import RevertCommit, Standing
 from rollback_guard.release.model import Relanded
-from rollback_guard.release.only_units import Unit, in_order, read_units, unit_of
+from rollback_guard.release.only_units import Unit, in_order, read_units, units_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,8 +155,9 @@ def _units(git: Git, standing: Standing, meant: dict[str, RevertCommit], tip: st
         else:
             whole.append(revert.commit)
     units = list(read_units(git, whole, tip, branch))
+    known = units_of(git, alone, tip)
     for commit in reversed(in_order(git, alone)):
-        unit = unit_of(git, commit, tip)
+        unit = known[commit]
         if unit is None:
             (unit,) = read_units(git, [commit], tip, branch)  # says why it cannot be taken by itself
         units.append(unit._replace(away=unit.back, back=tree_of(git, commit), again=True))
