@@ -14,6 +14,8 @@ from rollback_guard.facts.range import scratch_folder
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, require_commit
 from rollback_guard.git.repository import Repository
+from rollback_guard.release.explain import explain
+from rollback_guard.release.migrated import with_migrations, with_migrations_undone
 from rollback_guard.release.model import Mode, Plan
 from rollback_guard.release.numbers import find_request, number_of
 from rollback_guard.release.only import Undoing, plan_only
@@ -93,6 +95,9 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
         mode=mode,
         target=target,
     )
+    policy = production.policy
+    plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
+    plan = explain(repository, plan)
     return plan._replace(notes=plan.notes + notes + behind(production))
 
 
@@ -111,6 +116,7 @@ def _alone(repository: Repository, asked: Asked, options: Options, stack: ExitSt
     undoing = stack.enter_context(Undoing(repository, production.tip, scratch_folder()))
     units = read_units(undoing.git, commits, production.tip, production.branch)
     plan = plan_only(undoing, branch=production.branch, target=target, units=units)
+    plan = with_migrations_undone(undoing.repository, plan)
     return Alone(repository, undoing, plan._replace(notes=plan.notes + behind(production)), options)
 
 
