@@ -86,6 +86,7 @@ def test_the_commit_that_keeps_them(shop: Shop) -> None:
     stable = Restoration(TAG, shop.repo.head(TAG), (JANE,))
     assert shop.step(Rollback_To=TAG, Rollback_From=shop.begun) == stable
     assert shop.step(Rollback_To=TAG) is None
+    assert shop.step(Rollback_To=f"{TAG}2", Rollback_From=shop.begun) is None
     assert shop.step(Rollback_From=shop.begun) is None
     assert shop.step(Rollback_To=TAG, Rollback_From=shop.head) is None
 
