@@ -10,6 +10,7 @@ from rollback_guard.entry.default_branch import default_branches, general_branch
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.entry.stable_tags import StableTags
 from rollback_guard.entry.tag_content import missing_reverts
+from rollback_guard.entry.way_back_proof import with_proof
 from rollback_guard.errors import PolicyError, RefusedError
 from rollback_guard.facts.landings import read_chain
 from rollback_guard.facts.model import Change, Fact, Known, Touched, Unknown
@@ -49,6 +50,7 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
     if question.what_if is not None:
         proposed = found
     change = with_evidence(question, found.policy, change, brought_policy(found, change, proposed))
+    change = with_proof(question, found.policy, change)
     brought = proposed.error.message if proposed.error is not None else ""
     return evaluate_change(
         found.policy,

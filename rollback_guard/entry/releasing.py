@@ -12,6 +12,7 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, find_production, policy_of
 from rollback_guard.entry.question import policy_used
+from rollback_guard.entry.recorded_releases import recorded_of
 from rollback_guard.entry.release_record import evidence_about, record_release
 from rollback_guard.entry.revert_push import push_watched
 from rollback_guard.entry.tag_name import require_fit_name
@@ -27,6 +28,7 @@ from rollback_guard.git.repository import Repository
 from rollback_guard.git.tags import check_tag_name, delete_tag
 from rollback_guard.release.missing_reverts import require_no_missing_reverts
 from rollback_guard.release.model import Proof, Released
+from rollback_guard.release.stable import Revocations
 from rollback_guard.release.tagging import (
     ATTEMPTS,
     require_on_branch,
@@ -81,6 +83,8 @@ def release(repository: Repository, wanted: Wanted, show: Callable[[Verdict], No
     remote = remote_for(repository, production.branch) if wanted.push else ""
     released = tagged_already(repository, policy, commit, production.branch)
     results: tuple[SmokeResult, ...] = ()
+    if released is None and wanted.name is None:
+        _require_not_revoked(repository, production, commit)
     # A tag that was asked for by name, or to be signed, is made beside the one that is there.
     if released is None or wanted.name is not None or (wanted.key is not None and not released.signed):
         verdict = judge(repository, commit, production.ref, as_of=question.as_of)
@@ -96,6 +100,17 @@ def release(repository: Repository, wanted: Wanted, show: Callable[[Verdict], No
         _push(repository, released, remote)
     record, notes = _record(question, production, released, wanted.key)
     return Done(released._replace(notes=released.notes + notes), results, record, remote)
+
+
+def _require_not_revoked(repository: Repository, production: Production, commit: str) -> None:
+    """Raises: RefusedError for a commit that was taken back: under another number it would be the last one again."""
+    recorded = recorded_of(repository, production.branch)
+    reason = Revocations(repository, production.policy, recorded).of_commit(commit)
+    if reason:
+        raise RefusedError(
+            f"{commit} was taken back as a stable release: {reason}",
+            remedy="guard release --tag NAME   # if it is one after all; or land what mends it first",
+        )
 
 
 def judge(repository: Repository, commit: str, branch: str, *, as_of: int) -> Verdict:

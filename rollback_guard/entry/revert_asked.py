@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rollback_guard.entry.production import behind, find_production, policy_of
+from rollback_guard.entry.production import Production, behind, find_production, policy_of
 from rollback_guard.entry.recorded_releases import recorded_of
 from rollback_guard.entry.revert_jobs import Asked, Back, Options, new_branch
 from rollback_guard.errors import UsageError
+from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.explain import explain
 from rollback_guard.release.migrated import with_migrations
@@ -63,11 +65,12 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     production = find_production(repository, name, remote_too=asked.new_branch is not None)
     target = new_branch(repository, asked.new_branch, production.branch)
     notes: tuple[str, ...] = ()
+    recorded = recorded_of(repository, production.branch)
     if asked.to is None:
-        policy, recorded = policy_of(production), recorded_of(repository, production.branch)
+        policy = policy_of(production)
         stable = find_last_stable(repository, policy, production.tip, branch=production.branch, recorded=recorded)
     else:
-        stable = stable_named(repository, production.policy, asked.to)
+        stable = stable_named(repository, production.policy, asked.to, recorded)
         if production.error is not None:
             notes += ("the policy cannot be read, so nothing of it was asked for: guard policy check",)
     mode: Mode = "single" if asked.mode == "single" else "each"
@@ -82,4 +85,19 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     policy = production.policy
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
     plan = explain(repository, plan)
+    notes += other_policy(repository, production, plan)
     return plan._replace(notes=plan.notes + notes + behind(production))
+
+
+def other_policy(repository: Repository, production: Production, plan: Plan) -> tuple[str, ...]:
+    """A note where another policy would be in force: the gate lets no way back change its own rules."""
+    if plan.empty or production.policy is None:
+        return ()
+    with ObjectReader(repository.git) as objects:
+        then = read_policy_at(objects, plan.stable.commit).policy
+    if then == production.policy:
+        return ()
+    return (
+        "the policy was another one then, so the gate will judge this like any other change: "
+        f"guard revert --to {plan.stable.tag} --as NEW-BRANCH   # and have that signed off",
+    )

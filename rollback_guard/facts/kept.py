@@ -24,6 +24,7 @@ def keeps_migrations(repository: Repository, policy: Policy, *, stable: str, beg
     if not other.isdisjoint(more):  # not as production had it
         return False
     from rollback_guard.release.migrations.collect import collect_migrations
-    from rollback_guard.release.migrations.keep import paths_to_keep
+    from rollback_guard.release.migrations.keepable import kept_paths
 
-    return more.keys() <= frozenset(paths_to_keep(collect_migrations(repository, stable, begun)))
+    paths, _ = kept_paths(repository, collect_migrations(repository, stable, begun), stable, begun)
+    return more.keys() == frozenset(paths)  # one migration without the one before it would be another state

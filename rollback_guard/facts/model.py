@@ -159,6 +159,9 @@ class Restoration(NamedTuple):
     tag: str
     commit: str
     committers: tuple[Identity, ...]  # of the commits that go back
+    kept: bool = False  # with migration files that stay
+    unproven: str = ""  # why nobody proves to have made it; asked for only where a role asks for more than trailers
+    brings_policy: bool = False  # another policy would be in force afterwards
 
 
 # merged: it brings commits that came to production through what was reverted; touched: it began on production in

@@ -56,7 +56,7 @@ def find_restoration(repository: Repository, policy: Policy, *, base: str, head:
         if chain and present != tree and steps <= {*chain.values(), stable_tree, tree}:
             people = dict.fromkeys(zip(fields[0::3], fields[1::3], strict=True))
             committers = tuple(Identity(who, email) for who, email in people)
-            return Restoration(tag=name, commit=commit, committers=committers)
+            return Restoration(tag=name, commit=commit, committers=committers, kept=stable_tree != tree)
     return None
 
 
@@ -75,10 +75,9 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
         chain = _chain(repository, commit, tree, f"{message.commit}^1")
         before = chain.get(reverted_in_full(message.text) or "", "")
         begun = _value(message, FROM)
-        if chain and (
-            message.tree in (tree, before) or (begun in chain and _kept(repository, policy, message, commit))
-        ):
-            return Restoration(tag=name, commit=commit, committers=(committer,))
+        exact = message.tree in (tree, before)
+        if chain and (exact or (begun in chain and _kept(repository, policy, message, commit))):
+            return Restoration(tag=name, commit=commit, committers=(committer,), kept=not exact)
     return None
 
 

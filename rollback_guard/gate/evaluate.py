@@ -37,6 +37,8 @@ def evaluate_change(
     `as_of` is in Unix seconds; `used` says where the policy in force was read. `proposed` is the policy as
     it would be after the change, `proposed_error` why that cannot be read, `brought` where it was read.
     """
+    if change.restoration is not None and (proposed_error or (proposed is not None and proposed != policy)):
+        change = change._replace(restoration=change.restoration._replace(brings_policy=True))
     best: ChangeVerdict | None = None
     for moment in moments(policy or proposed, change, as_of):
         case = _open_case(policy, seen_at(change, moment), moment, proposed, proposed_error)
@@ -144,6 +146,7 @@ def _answer(rule: str, name: str, case: Case) -> Outcome:
         return load_rule(rule).evaluate(case)
     hindrance = why_no_restoration(case.policy, restoration)
     if not hindrance:
-        return satisfied(rule, name, f"goes back to {restoration.tag}, whose tree it equals")
+        what = "with the migration files that stay" if restoration.kept else "whose tree it equals"
+        return satisfied(rule, name, f"goes back to {restoration.tag}, {what}")
     outcome = load_rule(rule).evaluate(case)
     return outcome._replace(notes=(*outcome.notes, hindrance))

@@ -87,6 +87,13 @@ def why_no_restoration(policy: Policy, restoration: Restoration) -> str:
             f"it goes back to {restoration.tag}, but a role asks for more than trailers, and who made that tag is "
             "not proven: the policy does not say `signed = true` under [release]"
         )
+    if restoration.brings_policy:
+        return (
+            f"it goes back to {restoration.tag}, but with another policy than the one in force, so it is judged like "
+            "any other change"
+        )
+    if restoration.unproven and any(role.proof != "trailer" for role in policy.sign_off):
+        return f"it goes back to {restoration.tag}, but nobody proves to have made it: {restoration.unproven}"
     if not restoration.committers:
         return f"it goes back to {restoration.tag}, but who committed it is not known"
     allowed = policy.members_of(policy.release.by)

@@ -11,7 +11,7 @@ from rollback_guard.git.process import Git
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.tree_edit import edit_tree
 from rollback_guard.release.migrations.collect import collect_migrations
-from rollback_guard.release.migrations.keep import paths_to_keep, why_none_is_kept
+from rollback_guard.release.migrations.keepable import kept_paths
 from rollback_guard.release.model import Keep, OnlyPlan, Plan
 
 NO_POLICY = "the migration files go too: no policy says `keep-migrations`, and they are not the release's"
@@ -28,8 +28,7 @@ def with_migrations(repository: Repository, plan: Plan, *, keep: bool | None) ->
         return plan
     report = collect_migrations(repository, plan.stable.commit, plan.tip)
     plan = plan._replace(migrations=report)
-    paths = paths_to_keep(report)
-    why = why_none_is_kept(report)
+    paths, why = kept_paths(repository, report, plan.stable.commit, plan.tip)
     if paths:
         kept = _keep(repository, plan, paths) if keep else None
         if kept is not None:

@@ -42,7 +42,7 @@ def read_releases(
     hides none of the others: it is `unknown`. `recorded`: what was signed of releases of the branch; a tag that is
     not as it was signed is `moved`, one that is not here is `missing`.
     """
-    revoked = read_revoked(repository)
+    revoked = Revocations(repository, policy, recorded)
     merged = _merged_tags(repository, tip)
     lost = lost_releases(repository, recorded)
     here = {record.name for record in read_tags(repository)}
@@ -54,9 +54,9 @@ def read_releases(
             state, reason = "unknown", error.message
         if record.name in lost:
             state, reason = "moved", why_lost(lost[record.name], here=True)
-        elif state == "stable" and record.name in revoked:
-            state, reason = "revoked", revoked[record.name]
-        elif state == "stable" and tip is not None and not _has(repository, merged, record, tip):
+        elif state == "stable":
+            state, reason = revoked.judge(record)
+        if state == "stable" and tip is not None and not _has(repository, merged, record, tip):
             state, reason = "off-branch", "its commit is not in the branch's history"
         found.append(_stable(record, number, state, reason))
     return tuple(sorted(found, key=lambda one: (one.date, one.number, one.tag), reverse=True))
@@ -96,11 +96,16 @@ def find_last_stable(
     signed for and is not here as it was (`recorded`), since the next older one would be another release than the last
     known stable.
     """
-    revoked = read_revoked(repository)
+    revoked = Revocations(repository, policy, recorded)
     lost = lost_releases(repository, recorded)
     newest = max(lost.values(), key=lambda one: one.date, default=None)
     for record, number in _candidates(repository, policy):
-        if record.name in revoked or record.name in lost or judge_tag(repository, record, policy)[0] != "stable":
+        if record.name in lost or judge_tag(repository, record, policy)[0] != "stable":
+            continue
+        state, reason = revoked.judge(record)
+        if state == "unknown":
+            raise doubtful(record.name, reason)
+        if state == "revoked":
             continue
         if newest is not None and newest.date > record.date:
             break
@@ -120,7 +125,7 @@ def find_last_stable(
     )
 
 
-def stable_named(repository: Repository, policy: Policy | None, name: str) -> Stable:
+def stable_named(repository: Repository, policy: Policy | None, name: str, recorded: Sequence[Recorded] = ()) -> Stable:
     """The stable release of that tag, whatever the policy's pattern for names, on whatever branch.
 
     Raises: UsageError when there is no such tag; RefusedError when it is no stable release, or revoked.
@@ -134,20 +139,85 @@ def stable_named(repository: Repository, policy: Policy | None, name: str) -> St
             f"{record.name} is no stable release: {reason}",
             remedy="guard release list   # choose another, or tag the commit as it should be: guard release REV",
         )
-    revoked = read_revoked(repository)
-    if record.name in revoked:
-        raise RefusedError(
-            f"{record.name} was revoked: {revoked[record.name]}", remedy="guard release list   # choose another"
-        )
+    state, reason = Revocations(repository, policy, recorded).judge(record)
+    if state == "unknown":
+        raise doubtful(record.name, reason)
+    if state == "revoked":
+        raise RefusedError(f"{record.name} was revoked: {reason}", remedy="guard release list   # choose another")
     return _stable(record, 0, "stable", "")
 
 
 def read_revoked(repository: Repository) -> dict[str, str]:
-    """The names of revoked releases, each with the reason. A lightweight `revoked/` tag revokes as well."""
-    found = {}
-    for record in read_tags(repository, REVOKED.rstrip("/")):
-        found[record.name[len(REVOKED) :]] = " ".join(record.message.split()) or "no reason was recorded"
-    return found
+    """The names of releases that some tag revokes, whoever made it, each with the reason."""
+    return {record.name[len(REVOKED) :]: _reason(record) for record in read_tags(repository, REVOKED.rstrip("/"))}
+
+
+def _reason(record: TagRecord) -> str:
+    return " ".join(record.message.split()) or "no reason was recorded"
+
+
+class Revocations:
+    """Which releases are revoked: by a tag of somebody who may, or a signed record; and all tags of that commit so far.
+
+    A commit that was taken back is not stable under another number. A tag that was made on it afterwards says that
+    somebody thinks otherwise, and counts.
+    """
+
+    def __init__(self, repository: Repository, policy: Policy | None, recorded: Sequence[Recorded] = ()) -> None:
+        self._sure: dict[str, str] = {}
+        self._doubtful: dict[str, str] = {}
+        self._commits: dict[str, tuple[int, str]] = {}
+        made = read_tags(repository, REVOKED.rstrip("/"))
+        targets = {one.object: one.target for one in read_tags(repository)} if made else {}
+        for record in made:
+            name = record.name[len(REVOKED) :]
+            fault = _fault_of_revocation(repository, record, policy)
+            if fault:
+                self._doubtful[name] = f"{record.name} says that it is revoked, but {fault}"
+                continue
+            self._sure[name] = _reason(record)
+            self._take(targets.get(record.target, ""), record.date, f"{name} was revoked: {_reason(record)}")
+        for one in recorded:
+            if one.revoked:
+                self._sure.setdefault(one.tag, one.revoked)
+                self._take(one.commit, one.date, f"{one.tag} was revoked: {one.revoked}")
+
+    def _take(self, commit: str, date: int, reason: str) -> None:
+        if commit and date >= self._commits.get(commit, (0, ""))[0]:
+            self._commits[commit] = (date, reason)
+
+    def judge(self, record: TagRecord) -> tuple[State, str]:
+        """Whether a tag that is sound is revoked, and why; `unknown` where whoever says so may not."""
+        if record.name in self._sure:
+            return "revoked", self._sure[record.name]
+        date, reason = self._commits.get(record.target, (-1, ""))
+        if record.date <= date:
+            return "revoked", reason
+        if record.name in self._doubtful:
+            return "unknown", self._doubtful[record.name]
+        return "stable", ""
+
+    def of_commit(self, commit: str) -> str:
+        """Why a commit is no longer a stable release, or ""."""
+        return self._commits.get(commit, (0, ""))[1]
+
+
+def doubtful(name: str, reason: str) -> UndeterminedError:
+    """What is said where somebody who may not has revoked a release."""
+    return UndeterminedError(
+        f"whether {name} is still a stable release cannot be told: {reason}",
+        remedy=f"git tag -d {REVOKED}{name}   # if nobody who may has revoked it; else: guard revert --to ANOTHER",
+    )
+
+
+def _fault_of_revocation(repository: Repository, record: TagRecord, policy: Policy | None) -> str:
+    """Why a revoking tag does not count, or "". Without a policy nobody says who may, and any counts."""
+    if policy is None or not policy.release.by:
+        return ""
+    fault = fault_of(repository, record, signers_of(policy), of="tag")
+    if not fault and not may_tag(policy, address_of(record.tagger)):
+        fault = f"it was made by {record.tagger}, who is none of those that [release] by names"
+    return fault
 
 
 def target_of(repository: Repository, stable: Stable) -> Target:

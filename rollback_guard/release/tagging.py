@@ -162,7 +162,7 @@ def tag_release(
     )
 
 
-def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: str) -> None:
+def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: str, command: str = "release") -> None:
     """Who signs is whoever the policy lists the key for; a signature of nobody's proves nothing later.
 
     Source: design, section 7.
@@ -174,7 +174,7 @@ def _require_listed_key(repository: Repository, policy: Policy, name: str, oid: 
     unsigned = "" if policy.release.signed else "; or without --key: the policy asks for no signature"
     raise RefusedError(
         "the tag was signed with a key that the policy lists for nobody who may release; it was removed again",
-        remedy=f"guard release --key PATH-OF-A-LISTED-KEY   # they are `keys` of [people.ID]{unsigned}",
+        remedy=f"guard {command} --key PATH-OF-A-LISTED-KEY   # they are `keys` of [people.ID]{unsigned}",
     )
 
 
@@ -201,5 +201,7 @@ def revoke_release(
         raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
     signed = key is not None or (policy is not None and policy.release.signed)
     openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
-    write_tag(repository, revocation, record.object, folded, sign=signed, key=key, openpgp=openpgp)
+    oid = write_tag(repository, revocation, record.object, folded, sign=signed, key=key, openpgp=openpgp)
+    if signed and policy is not None:
+        _require_listed_key(repository, policy, revocation, oid, f"release revoke {record.name} --reason WHY")
     return revocation

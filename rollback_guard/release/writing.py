@@ -9,7 +9,7 @@ from typing import Callable, NamedTuple
 
 from rollback_guard.git.fast_import import NewCommit, Quarantine, write_commits
 from rollback_guard.git.process import Git
-from rollback_guard.git.repository import Repository
+from rollback_guard.git.repository import Repository, read_config
 from rollback_guard.git.signed_commits import write_signed_commits
 
 TYPE_CHECKING = False
@@ -26,9 +26,15 @@ class Signing(NamedTuple):
 
 
 def wants_signatures(repository: Repository, policy: Policy | None) -> bool:
-    """Whether new commits are to be signed: by the policy, or because git is set so."""
+    """Whether new commits are to be signed: by the policy, or because git is set so.
+
+    Where a role asks for more than trailers, a way back counts only if it is signed; without a key it is written all
+    the same, and the gate judges it like any other change.
+    """
     if policy is not None and policy.production.signed_commits:
         return True
+    if policy is not None and policy.release.signed and any(role.proof != "trailer" for role in policy.sign_off):
+        return bool(read_config(repository, r"^user\.signingkey$"))
     said = repository.git.run("config", "--type=bool", "--get", "commit.gpgSign", accept=(0, 1))
     return said.stdout.strip() == b"true"
 

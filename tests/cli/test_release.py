@@ -83,7 +83,9 @@ def test_productions_tip_under_the_next_name(guard: Guard, repo: RepositoryBuild
     assert "nothing was made" in again.err
     assert repo.git("tag") == name
     assert guard(repo.path, "release", "revoke", name, "--reason", "x").code == 0
-    second = guard(repo.path, "release", "--message", "Good since Monday")
+    refused = guard(repo.path, "release")
+    assert (refused.code, "was taken back as a stable release" in refused.err) == (1, True)
+    second = guard(repo.path, "release", "--message", "Good since Monday", "--tag", f"stable/{today()}.2")
     assert second.out.startswith(f"stable/{today()}.2 is a stable release of main")
     assert f"git push origin refs/tags/stable/{today()}.2" in second.out
     assert repo.git("tag", "-l", "--format=%(contents)", f"stable/{today()}.2").startswith(

@@ -71,7 +71,7 @@ def shop(path_of_repo: Path) -> Shop:
 
 def test_the_way_back_as_a_whole(shop: Shop) -> None:
     stable = shop.repo.head(TAG)
-    assert shop.found(shop.head) == Restoration(TAG, stable, (JANE,))
+    assert shop.found(shop.head) == Restoration(TAG, stable, (JANE,), kept=True)
     assert shop.found(shop.keep("Keep")) is None
     assert shop.found(shop.keep(f"Keep\n\nRollback-To: {TAG}2\n")) is None
     assert (
@@ -83,7 +83,7 @@ def test_the_way_back_as_a_whole(shop: Shop) -> None:
 
 
 def test_the_commit_that_keeps_them(shop: Shop) -> None:
-    stable = Restoration(TAG, shop.repo.head(TAG), (JANE,))
+    stable = Restoration(TAG, shop.repo.head(TAG), (JANE,), kept=True)
     assert shop.step(Rollback_To=TAG, Rollback_From=shop.begun) == stable
     assert shop.step(Rollback_To=TAG) is None
     assert shop.step(Rollback_To=f"{TAG}2", Rollback_From=shop.begun) is None

@@ -116,7 +116,7 @@ def test_something_else_lies_where_the_file_would(path_of_repo: Path) -> None:
 
 def test_a_file_that_is_there_as_a_link_is_not_kept(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = shop(path_of_repo, EXPAND)
-    monkeypatch.setattr(migrated, "paths_to_keep", lambda report: (FIRST, "nowhere.sql"))
+    monkeypatch.setattr(migrated, "kept_paths", lambda *_: ((FIRST, "nowhere.sql"), ""))
     assert plan_of(repo).keep is None
 
 

@@ -14,7 +14,9 @@ from rollback_guard.git.repository import open_repository
 from rollback_guard.git.tags import parse_tag, read_tag, verify_ssh_tag
 from rollback_guard.policy.model import Person, Policy, Production, Release
 from rollback_guard.policy.tags import name_pattern
+from rollback_guard.release.model import Recorded
 from rollback_guard.release.stable import (
+    Revocations,
     find_last_stable,
     read_releases,
     read_revoked,
@@ -124,6 +126,7 @@ def test_what_is_no_stable_release_is_listed_with_the_reason_and_never_taken(pat
 
 def test_a_revoked_one_is_never_taken(path_of_repo: Path) -> None:
     repo = begun(path_of_repo)
+    repo.commit("Next", x="x")
     repo.stable_tag("stable/2026.11.23.1")
     repo.git("tag", "-a", "-m", "orders\nwere lost", "revoked/stable/2026.11.23.1", "stable/2026.11.23.1")
     repo.git("tag", "revoked/stable/2026.11.23.2")
@@ -135,6 +138,52 @@ def test_a_revoked_one_is_never_taken(path_of_repo: Path) -> None:
     assert find_last_stable(opened(repo), None, repo.head()).tag == TAG
     with pytest.raises(RefusedError, match="was revoked: orders were lost"):
         stable_named(opened(repo), None, "stable/2026.11.23.1")
+
+
+def test_a_commit_that_was_taken_back_is_not_stable_under_another_number(path_of_repo: Path) -> None:
+    repo = begun(path_of_repo)
+    repo.commit("Broken", x="x")
+    for number in (1, 2):
+        repo.stable_tag(f"stable/2026.11.23.{number}")
+    repo.git("tag", "-a", "-m", "bad", "revoked/stable/2026.11.23.2", "stable/2026.11.23.2", **repo.as_person("jane"))
+    assert find_last_stable(opened(repo), None, repo.head()).tag == TAG
+    listed = {one.tag: (one.state, one.reason) for one in read_releases(opened(repo), None, None)}
+    assert listed["stable/2026.11.23.1"] == ("revoked", "stable/2026.11.23.2 was revoked: bad")
+    assert Revocations(opened(repo), None).of_commit(repo.head()) == "stable/2026.11.23.2 was revoked: bad"
+    assert Revocations(opened(repo), None).of_commit(repo.head("main~1")) == ""
+    repo.stable_tag("stable/2026.11.23.3")  # somebody who saw that tagged it all the same
+    assert find_last_stable(opened(repo), None, repo.head()).tag == "stable/2026.11.23.3"
+
+
+def test_a_signed_record_revokes_without_the_tag(path_of_repo: Path) -> None:
+    repo = begun(path_of_repo)
+    oid = repo.git("rev-parse", f"refs/tags/{TAG}")
+    record = Recorded(tag=TAG, object=oid, commit=repo.head(TAG), signer="Jane", date=repo.clock)
+    taken = record._replace(revoked="orders were lost", date=repo.clock + 60)
+    assert find_last_stable(opened(repo), None, repo.head(), recorded=[record]).tag == TAG
+    with pytest.raises(UsageError, match="no stable release"):
+        find_last_stable(opened(repo), None, repo.head(), recorded=[record, taken])
+    with pytest.raises(RefusedError, match="was revoked: orders were lost"):
+        stable_named(opened(repo), None, TAG, [taken])
+
+
+def test_a_revocation_by_who_may_not_is_in_doubt(path_of_repo: Path) -> None:
+    repo = begun(path_of_repo)
+    repo.git("tag", "-a", "-m", "never mind", f"revoked/{TAG}", TAG, **repo.as_person("omar"))
+    policy = a_policy()
+    (one,) = read_releases(opened(repo), policy, None)
+    assert (one.state, "who is none of those that [release] by names" in one.reason) == ("unknown", True)
+    with pytest.raises(UndeterminedError, match="is still a stable release cannot be told"):
+        find_last_stable(opened(repo), policy, repo.head())
+    with pytest.raises(UndeterminedError, match="is still a stable release cannot be told"):
+        stable_named(opened(repo), policy, TAG)
+    repo.git("tag", "-d", f"revoked/{TAG}")
+    repo.git("tag", f"revoked/{TAG}", TAG)
+    (lightweight,) = read_releases(opened(repo), policy, None)
+    assert lightweight.state == "unknown"
+    repo.git("tag", "-d", f"revoked/{TAG}")
+    repo.git("tag", "-a", "-m", "mind", f"revoked/{TAG}", TAG, **repo.as_person("jane"))
+    assert [one.state for one in read_releases(opened(repo), policy, None)] == ["revoked"]
 
 
 def test_none_at_all(path_of_repo: Path) -> None:

@@ -74,7 +74,7 @@ LAYERS = (
     ),
     Layer(
         "release.migrations.collect",
-        ("release.migrations.collect",),
+        ("release.migrations.collect", "release.migrations.keepable"),
         ("errors", "git", "git.*", "release.migrations", "release.migrations.*"),
     ),
     Layer(
