@@ -222,10 +222,31 @@ def test_a_hint_misses_nothing_that_its_reader_claims(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["app.py", "README.md", "package.json", "config/app.yml", "models/order.rb", "main.go", "docs/a.xml", "a.sh"],
+    [
+        *("app.py", "README.md", "package.json", "config/app.yml", "models/order.rb", "main.go", "docs/a.xml", "a.sh"),
+        *(
+            "src/__init__.py",
+            "src/__main__.py",
+            "version.py",
+            "shop/_version.py",
+            "conversions.py",
+            "after.py",
+            "up.sh",
+        ),
+        *("tests/__snapshots__/a.snap", "before/x.ts", "notes.down.txt", "db/schema.sql"),
+    ],
 )
 def test_a_commit_of_other_files_imports_no_reader(path: str) -> None:
-    assert not any(reader.hint.search(path) for reader in READERS)
+    assert not any(reader.might_claim(path) for reader in READERS)
+
+
+@pytest.mark.parametrize("part", ["_", ".up.down", "changelog", "migrations/", "0_", "V1__", "/1"])
+def test_a_path_of_any_length_takes_no_time(part: str) -> None:
+    start = time.process_time()
+    for reader in READERS:
+        assert not reader.claims("V1" + part * 300_000 + "/x.sql")
+        reader.claims((part * 4096)[:4090] + "\n.sql")
+    assert time.process_time() - start < 5
 
 
 def encoded(files: Mapping[str, str]) -> dict[str, bytes]:
