@@ -41,7 +41,8 @@ LAYERS = (
     Layer(
         "facts",
         ("facts", "facts.*"),
-        ("", "errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model"),
+        ("", "errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model")
+        + ("release.migrations", "release.migrations.*"),
     ),
     Layer(
         "evidence",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rollback_guard.release.migrations.collect import collect_migrations
 from rollback_guard.release.migrations.compare import compare, read_all
 from rollback_guard.release.migrations.document import document_of
-from rollback_guard.release.migrations.frameworks import READERS, framework_of
+from rollback_guard.release.migrations.frameworks import READERS, framework_of, is_migration
 from rollback_guard.release.migrations.model import DECISIONS, VERDICTS, Framework, Report
 from rollback_guard.report.json_text import render_json
 from tests.support.architecture import ROOT
@@ -218,6 +218,7 @@ def test_a_hint_misses_nothing_that_its_reader_claims(path: str) -> None:
     for reader in READERS:
         assert reader.claims(path) == reader.reader.claims(path)
         assert FILES.search(path) or not reader.claims(path)
+    assert is_migration(path) == any(reader.claims(path) for reader in READERS)
 
 
 @pytest.mark.parametrize(
