@@ -18,8 +18,9 @@ from rollback_guard.release.migrations.collect import collect_migrations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.release.migrations.model import Migration
+    from rollback_guard.release.migrations.model import Migration, Report
 
+_RISKY = ("irreversible", "lossy-down")
 REVERTS_FOLLOWED = 100  # commits that the change says it reverts; a way back of more gives an older tree as a whole
 
 
@@ -32,13 +33,24 @@ def collect_irreversible(
     """
     try:
         before = empty_tree(repository) if base is None else base
-        found = collect_migrations(repository, before, tree).migrations
-        risky = tuple(one for one in found if one.verdict in ("irreversible", "lossy-down"))
+        report = collect_migrations(repository, before, tree)
+        risky = tuple(_explained(one, report) for one in report.migrations if one.verdict in _RISKY)
         gone = any(one.state in ("deleted", "edited") and one.verdict == "irreversible" for one in risky)
         back = _taken_back(repository, base, head, tree) if gone and base is not None else {}
     except GuardError as error:
         return Unknown(error.message, error.remedy)
     return Known(tuple(_told(one, back) for one in risky), "git diff-tree")
+
+
+def _explained(one: Migration, report: Report) -> Migration:
+    """With why its files were not read, where that is so: the report tells that of files, not of migrations."""
+    why = tuple(
+        said.removeprefix(f"{path} ")
+        for path in dict.fromkeys((*one.paths, one.old_path))
+        for said in report.problems
+        if said.startswith((f"{path} was not read", f"{path} is a symbolic link"))
+    )
+    return one._replace(reasons=(*why, *(reason for reason in one.reasons if not why or reason != "was not read")))
 
 
 def _told(one: Migration, back: dict[str, bool]) -> RiskyMigration:
