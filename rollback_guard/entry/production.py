@@ -72,3 +72,10 @@ def policy_of(production: Production) -> Policy | None:
     if production.error is not None:
         raise production.error
     return production.policy
+
+
+def behind(production: Production) -> tuple[str, ...]:
+    """A note where the remote's branch was last seen elsewhere."""
+    if production.upstream is None or production.upstream == production.tip:
+        return ()
+    return (f"{production.branch} here is not where origin/{production.branch} was last seen: git fetch",)

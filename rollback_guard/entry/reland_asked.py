@@ -8,8 +8,8 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple, Optional
 
-from rollback_guard.entry.production import Production, find_production
-from rollback_guard.entry.revert_asked import behind, commits_of
+from rollback_guard.entry.production import Production, behind, find_production
+from rollback_guard.entry.revert_alone import commits_of
 from rollback_guard.entry.revert_jobs import Options, more_words, new_branch, push_command, refusal_now
 from rollback_guard.facts.range import scratch_folder
 from rollback_guard.git.refs import HEADS

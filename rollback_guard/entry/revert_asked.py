@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
-
-from rollback_guard.entry.production import Production, find_production, policy_of
+from rollback_guard.entry.production import behind, find_production, policy_of
 from rollback_guard.entry.recorded_releases import recorded_of
-from rollback_guard.entry.revert_jobs import Alone, Back, Options, new_branch
-from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.facts.fast_forward import stood_before
-from rollback_guard.facts.history import recorded_tips
-from rollback_guard.facts.range import scratch_folder
-from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, require_commit
+from rollback_guard.entry.revert_jobs import Asked, Back, Options, new_branch
+from rollback_guard.errors import UsageError
 from rollback_guard.git.repository import Repository
+from rollback_guard.release.explain import explain
+from rollback_guard.release.migrated import with_migrations
 from rollback_guard.release.model import Mode, Plan
-from rollback_guard.release.numbers import find_request, number_of
-from rollback_guard.release.only import Undoing, plan_only
-from rollback_guard.release.only_units import read_units
 from rollback_guard.release.revert import plan_revert
 from rollback_guard.release.stable import find_last_stable, stable_named, target_of
 
@@ -25,22 +17,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-
-class Asked(NamedTuple):
-    """The options that say what is to be undone; None or () where one was left out."""
-
-    revs: tuple[str, ...] = ()
-    to: Optional[str] = None
-    mode: str = "each"
-    branches: tuple[str, ...] = ()
-    new_branch: Optional[str] = None
+    from rollback_guard.entry.revert_alone import Alone
 
 
 def ask_for(repository: Repository, asked: Asked, options: Options, stack: ExitStack) -> Back | Alone:
     """The job that the options mean. Raises: UsageError for options that exclude each other; as the plans do."""
     _require_sense(asked)
     if asked.mode == "only":
-        return _alone(repository, asked, options, stack)
+        from rollback_guard.entry.revert_alone import alone  # a way back needs none of it
+
+        return alone(repository, asked, options, stack)
     names = asked.branches or (None,)
     plans = tuple(_plan(repository, asked, name) for name in dict.fromkeys(names))
     if len({plan.target for plan in plans}) != len(plans):
@@ -93,43 +79,7 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
         mode=mode,
         target=target,
     )
+    policy = production.policy
+    plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
+    plan = explain(repository, plan)
     return plan._replace(notes=plan.notes + notes + behind(production))
-
-
-def behind(production: Production) -> tuple[str, ...]:
-    """A note where the remote's branch was last seen elsewhere."""
-    if production.upstream is None or production.upstream == production.tip:
-        return ()
-    return (f"{production.branch} here is not where origin/{production.branch} was last seen: git fetch",)
-
-
-def _alone(repository: Repository, asked: Asked, options: Options, stack: ExitStack) -> Alone:
-    name = asked.branches[0] if asked.branches else None
-    production = find_production(repository, name, remote_too=asked.new_branch is not None)
-    target = new_branch(repository, asked.new_branch, production.branch)
-    commits = [commit for rev in asked.revs for commit in commits_of(repository, production, rev)]
-    undoing = stack.enter_context(Undoing(repository, production.tip, scratch_folder()))
-    units = read_units(undoing.git, commits, production.tip, production.branch)
-    plan = plan_only(undoing, branch=production.branch, target=target, units=units)
-    return Alone(repository, undoing, plan._replace(notes=plan.notes + behind(production)), options)
-
-
-def commits_of(repository: Repository, production: Production, rev: str) -> tuple[str, ...]:
-    """The commits that one argument names: a revision, a range of the branch's own line, or a request's number."""
-    number = number_of(rev)
-    if number is not None:
-        recorded = recorded_tips(repository, HEADS + production.branch)
-
-        def stood(commit: str) -> str | None:
-            return stood_before(repository, recorded, commit)
-
-        return find_request(repository, number, production.tip, production.branch, stood)
-    begin, dots, end = rev.partition("..")
-    if not dots:
-        return (require_commit(repository, rev, "REV"),)
-    first, last = require_commit(repository, begin, "REV"), require_commit(repository, end or "HEAD", "REV")
-    out = repository.git.run("rev-list", "--first-parent", f"{first}..{last}", "--").stdout
-    found = tuple(decode(out).split())
-    if not found:
-        raise RefusedError(f"{rev} holds no commit", remedy=f"git log --first-parent --oneline {production.branch}")
-    return found

@@ -11,19 +11,14 @@ from typing import NamedTuple, Optional, Protocol
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.refs import HEADS, list_refs
 from rollback_guard.git.repository import Repository
-from rollback_guard.release.model import OnlyPlan, Plan, Result
+from rollback_guard.release.model import Plan, Result
 from rollback_guard.release.moving import Move, require_ready
-from rollback_guard.release.only_plan import only_digest, only_document
-from rollback_guard.release.only_run import execute_only
-from rollback_guard.release.only_run import move_of as move_of_only
 from rollback_guard.release.plan import plan_digest, plan_document, set_digest, set_document
 from rollback_guard.release.revert import execute_revert, move_of
-from rollback_guard.report.only_text import render_only
 from rollback_guard.report.plan_text import render_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.release.only import Undoing
     from rollback_guard.release.writing import Signing
 
 
@@ -32,6 +27,16 @@ class Options(NamedTuple):
 
     reason: str = ""
     push: bool = False
+
+
+class Asked(NamedTuple):
+    """The options that say what is to be undone; None or () where one was left out."""
+
+    revs: tuple[str, ...] = ()
+    to: Optional[str] = None
+    mode: str = "each"
+    branches: tuple[str, ...] = ()
+    new_branch: Optional[str] = None
 
 
 class Job(Protocol):
@@ -144,73 +149,6 @@ class Back:
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         plans = [plan for plan in self.plans if not plan.empty]
         return execute_revert(self.repository, plans, self.options.reason, signing)
-
-
-class Alone:
-    """Undoing some commits alone."""
-
-    def __init__(self, repository: Repository, undoing: Undoing, plan: OnlyPlan, options: Options) -> None:
-        self.repository = repository
-        self.seen_in = undoing.repository
-        self.undoing = undoing
-        self.plan = plan
-        self.options = options
-        self.digest = only_digest(plan)
-
-    @property
-    def branch(self) -> str:
-        return self.plan.branch
-
-    @property
-    def empty(self) -> bool:
-        return self.plan.empty
-
-    @property
-    def open(self) -> bool:
-        return self.plan.open
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        return () if self.open or self.empty else (move_of_only(self.plan),)
-
-    @property
-    def count(self) -> int:
-        return sum(not one.empty for one in self.plan.undone)
-
-    def noted(self) -> Alone:
-        notes = [note for move in self.moves for note in refusal_now(self.undoing.repository, move)]
-        plan = self.plan._replace(notes=(*self.plan.notes, *notes))
-        return Alone(self.repository, self.undoing, plan, self.options)
-
-    def text(self, *, offer: bool) -> str:
-        execute = f"{self.again()} --execute {self.digest}" if offer and self.moves else ""
-        closed = self.again(self.plan.closed) + " --plan" if self.plan.closed else ""
-        return render_only(self.plan, self.digest, execute=execute, closed=closed)
-
-    def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]:
-        return only_document(self.plan, results[0] if results else None)
-
-    def again(self, commits: tuple[str, ...] = ()) -> str:
-        """The command that makes the same plan, or that of other commits."""
-        words = ["guard", "revert", "--mode", "only", "--branch", self.plan.branch]
-        if self.plan.target != HEADS + self.plan.branch:
-            words += ["--as", self.plan.target[len(HEADS) :]]
-        words += more_words(self.options)
-        return shlex.join([*words, *(commits or tuple(one.commit for one in self.plan.undone))])
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return ()
-
-    def tag_of(self, result: Result) -> str | None:
-        return None
-
-    @property
-    def push_command(self) -> str:
-        return push_command(self.moves)
-
-    def execute(self, signing: Signing | None) -> tuple[Result, ...]:
-        return (execute_only(self.repository, self.undoing, self.plan, self.options.reason, signing),)
 
 
 def push_command(moves: tuple[Move, ...]) -> str:

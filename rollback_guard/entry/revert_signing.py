@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from rollback_guard.entry.wiring import say
-from rollback_guard.evidence.commit_proof import CommitProof
-from rollback_guard.evidence.verifier import Verifier
 from rollback_guard.git.process import Git
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.writing import Signing, wants_signatures
@@ -26,6 +24,9 @@ def signing_for(repository: Repository, policy: Policy | None, count: int) -> Si
     def check(git: Git, commit: str) -> str:
         if policy is None or not policy.production.signed_commits:
             return ""
+        from rollback_guard.evidence.commit_proof import CommitProof
+        from rollback_guard.evidence.verifier import Verifier
+
         proof = CommitProof(repository._replace(git=git), policy, Verifier(repository.git.env))
         return proof.fault_of(commit)
 

@@ -7,6 +7,7 @@ See docs/adr/0004.
 
 from __future__ import annotations
 
+from rollback_guard.facts.kept import FROM, keeps_migrations
 from rollback_guard.facts.model import Identity, Message, Restoration
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import TAGS, is_ancestor
@@ -40,15 +41,19 @@ def stable_tags(repository: Repository, policy: Policy, *, then: int | None = No
 
 def find_restoration(repository: Repository, policy: Policy, *, base: str, head: str, tree: str) -> Restoration | None:
     """The stable release to which commits `base..head`, none of them a merge, go back; None when to none."""
-    for name, commit, stable_tree in stable_tags(repository, policy):
-        if stable_tree != tree or not _is_sound(repository, policy, name):
+    tags = stable_tags(repository, policy)
+    exact = [one for one in tags if one[2] == tree]
+    for name, commit, stable_tree in exact or _named_last(repository, tags, head):
+        if not _is_sound(repository, policy, name):
             continue
-        chain = _chain(repository, commit, tree, base)
+        if stable_tree != tree and not keeps_migrations(repository, policy, stable=commit, begun=base, tree=tree):
+            continue
+        chain = _chain(repository, commit, stable_tree, base)
         out = repository.git.run("log", "-z", "--format=tformat:%cn%x00%ce%x00%T", f"{base}..{head}").stdout
         fields = decode(out).split("\0")[:-1]
         # Each step goes to where production stood before; anything else is a change of its own in between.
         steps, present = set(fields[2::3]), repository.git.text("rev-parse", f"{base}^{{tree}}")
-        if chain and present != tree and steps <= {*chain.values(), tree}:
+        if chain and present != tree and steps <= {*chain.values(), stable_tree, tree}:
             people = dict.fromkeys(zip(fields[0::3], fields[1::3], strict=True))
             committers = tuple(Identity(who, email) for who, email in people)
             return Restoration(tag=name, commit=commit, committers=committers)
@@ -61,17 +66,42 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
     The commit must have exactly the tree of before the commit that it reverts, which production had above
     that stable release; or the stable release's own tree.
     """
-    named = [trailer.value for trailer in message.trailers if trailer.key.lower() == "rollback-to"]
-    if len(named) != 1 or message.commit is None or message.tree is None:
+    named = _value(message, "Rollback-To")
+    if not named or message.commit is None or message.tree is None:
         return None
     for name, commit, tree in stable_tags(repository, policy, then=message.time):
-        if name != named[0] or not _is_sound(repository, policy, name):
+        if name != named or not _is_sound(repository, policy, name):
             continue
         chain = _chain(repository, commit, tree, f"{message.commit}^1")
         before = chain.get(reverted_in_full(message.text) or "", "")
-        if chain and message.tree in (tree, before):
+        begun = _value(message, FROM)
+        if chain and (
+            message.tree in (tree, before) or (begun in chain and _kept(repository, policy, message, commit))
+        ):
             return Restoration(tag=name, commit=commit, committers=(committer,))
     return None
+
+
+def _kept(repository: Repository, policy: Policy, message: Message, stable: str) -> bool:
+    begun = _value(message, FROM)
+    return keeps_migrations(repository, policy, stable=stable, begun=begun, tree=str(message.tree))
+
+
+def _value(message: Message, key: str) -> str:
+    """The value of a trailer that stands there once, else ""."""
+    found = [trailer.value for trailer in message.trailers if trailer.key.lower() == key.lower()]
+    return found[0] if len(found) == 1 else ""
+
+
+def _named_last(
+    repository: Repository, tags: tuple[tuple[str, str, str], ...], head: str
+) -> list[tuple[str, str, str]]:
+    """The stable release that the head's message says it goes back to."""
+    if not tags:
+        return []
+    out = repository.git.run("log", "-1", "--format=%(trailers:key=Rollback-To,valueonly)", head).stdout
+    named = decode(out).split()
+    return [one for one in tags if named == [one[0]]]
 
 
 def _is_sound(repository: Repository, policy: Policy, name: str) -> bool:

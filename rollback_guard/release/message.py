@@ -5,8 +5,10 @@ Source of the form: git's sequencer.c, do_pick_commit (2.43 and up for `Reapply`
 
 from __future__ import annotations
 
+import json
+
 from rollback_guard.errors import UsageError
-from rollback_guard.release.model import Bring, Plan, Revert, Undo
+from rollback_guard.release.model import Bring, Keep, Plan, Revert, Undo
 
 
 def fold_reason(reason: str | None) -> str:
@@ -60,16 +62,33 @@ def bring_message(bring: Bring, tag: str, reason: str) -> bytes:
     return _message(f"Bring back {tag}", body, tag, reason)
 
 
+def keep_message(plan: Plan, keep: Keep, reason: str) -> bytes:
+    """The message of the commit that puts migration files back whose work stays in the database."""
+    body = "The database keeps what these did, so they stay:\n\n" + "\n".join(_shown(path) for path in keep.paths)
+    return _message(_KEEP, body, plan.stable.tag, reason, kept=(plan.tip, keep))
+
+
+_KEEP = "Keep the migrations that the database has"
+
+
+def _shown(path: str) -> str:
+    """A path on a line of its own, quoted where it could be taken for something else."""
+    plain = path.isprintable() and path == path.strip() and not path.startswith('"')
+    return path if plain else json.dumps(path)
+
+
 def single_message(plan: Plan, reason: str) -> bytes:
     """The message of the one commit of mode `single`: it names every commit that goes."""
     tag = plan.stable.tag
-    if len(plan.reverts) == 1 and plan.bring is None:
+    if len(plan.reverts) == 1 and plan.bring is None and plan.keep is None:
         return revert_message(plan.reverts[0], tag, reason)
     lines = [reverts_line(revert) for revert in plan.reverts]
     if plan.bring is not None:
         lines.append(f"This brings the tree of commit {plan.bring.commit}.")
     count = len(plan.reverts)
-    return _message(f"Revert {count} commit{'' if count == 1 else 's'}, back to {tag}", "\n".join(lines), tag, reason)
+    kept = None if plan.keep is None else (plan.tip, plan.keep)
+    subject = f"Revert {count} commit{'' if count == 1 else 's'}, back to {tag}"
+    return _message(subject, "\n".join(lines), tag, reason, kept=kept)
 
 
 def merge_message(source: str, target: str, reason: str) -> bytes:
@@ -78,7 +97,11 @@ def merge_message(source: str, target: str, reason: str) -> bytes:
     return _message(f"Merge {kind} '{source}' into {target}", "", "", reason)
 
 
-def _message(subject: str, body: str, tag: str, reason: str) -> bytes:
-    trailers = (f"Rollback-To: {tag}\n" if tag else "") + (f"Reason: {reason}\n" if reason else "")
+def _message(subject: str, body: str, tag: str, reason: str, *, kept: tuple[str, Keep] | None = None) -> bytes:
+    trailers = f"Rollback-To: {tag}\n" if tag else ""
+    if kept is not None:
+        trailers += f"Rollback-From: {kept[0]}\n"
+        trailers += "".join(f"Kept-Migration: {_shown(path)}\n" for path in kept[1].paths)
+    trailers += f"Reason: {reason}\n" if reason else ""
     parts = (f"{subject}\n", f"{body}\n" if body else "", trailers)
     return "\n".join(filter(None, parts)).encode("utf-8", "surrogateescape")

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Optional
 
+from rollback_guard.release.explained import Explained
+from rollback_guard.release.migrations.model import Report
+
 # stable: may be gone back to. revoked: marked as no longer stable. broken: never a stable release, `reason`
 # says why. off-branch: a stable release that is not in the history of the branch that was asked for.
 # unknown: its signature could not be checked here, for example without gpg. moved: the tag is not the one that
@@ -129,6 +132,7 @@ class OnlyPlan(NamedTuple):
     dependents: tuple[Dependent, ...] = ()
     closed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    migrations: Optional[Report] = None  # of what goes; None: not looked for
 
     @property
     def open(self) -> bool:
@@ -214,6 +218,21 @@ class Bring(NamedTuple):
     onto: Optional[str]  # the commit of the branch whose tree is there before; None: nothing is
 
 
+class Keep(NamedTuple):
+    """Migration files that stay although the code goes back, since what they did to the database stays.
+
+    `entries`: path and `mode oid` of each, by path; `tree`: the release's tree with them.
+    """
+
+    tree: str
+    entries: tuple[tuple[str, str], ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What stays, sorted."""
+        return tuple(path for path, _ in self.entries)
+
+
 class Plan(NamedTuple):
     """What a revert will do. Nothing to do: no reverts and nothing to bring."""
 
@@ -225,11 +244,19 @@ class Plan(NamedTuple):
     bring: Optional[Bring]
     target: str  # full name of the ref that is written
     notes: tuple[str, ...] = ()
+    migrations: Optional[Report] = None  # None: not looked for
+    keep: Optional[Keep] = None
+    explained: Explained = Explained()
 
     @property
     def empty(self) -> bool:
         """Whether the branch has stable's tree already."""
         return not self.reverts and self.bring is None
+
+    @property
+    def tree(self) -> str:
+        """The tree that the branch will have."""
+        return self.stable.tree if self.keep is None else self.keep.tree
 
 
 class Result(NamedTuple):
@@ -240,6 +267,7 @@ class Result(NamedTuple):
     tree: str
     commits: int
     equals_stable: Optional[bool]  # None where there is no stable release to compare with
+    residue: tuple[str, ...] = ()  # paths that are there and not in the stable release
 
 
 class Released(NamedTuple):

@@ -32,7 +32,7 @@ class Move(NamedTuple):
     branch: str  # short name of the branch that goes back
     ref: str  # full name of what is written: that branch, or a new one
     tip: str
-    tree: str  # that the result will have
+    tree: str  # that the result will have, but for files of the tip that stay
 
     @property
     def new(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollback_guard.release.model import Dependent, OnlyPlan, Result, Undo
-from rollback_guard.release.plan import FORMAT, digest_of, printable, result_document
+from rollback_guard.release.plan import FORMAT, digest_of, migrations_documents, printable, result_document
 
 
 def only_digest(plan: OnlyPlan) -> str:
@@ -33,8 +33,7 @@ def only_document(plan: OnlyPlan, result: Result | None) -> dict[str, object]:
         "reverts": [undo_document(one) for one in plan.undone],
         "dependents": [dependent_document(one) for one in plan.dependents],
         "closed-set": list(plan.closed),
-        "migrations": None,
-        "needs-restore": None,
+        **migrations_documents(plan.migrations),
         "notes": [printable(note) for note in plan.notes],
         "digest": only_digest(plan),
         "result": None if result is None else result_document(result),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from rollback_guard.release.migrations.document import document_of
 from rollback_guard.release.model import Plan, Result
+from rollback_guard.release.sentences import sentences_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.release.explained import Explained
+    from rollback_guard.release.migrations.model import Report
 
 FORMAT = "rollback-guard/revert-plan/1"
 SET = "rollback-guard/revert-set/1"
-MIGRATIONS = "migrations are not analysed by this version: look before you deploy"
 
 
 def notes_of(plan: Plan) -> tuple[str, ...]:
-    """Everything that a person must know before the plan is carried out; nothing when it does nothing."""
-    return plan.notes if plan.empty else (*plan.notes, MIGRATIONS)
+    """Everything that a person must know before the plan is carried out."""
+    return (*plan.notes, *sentences_of(plan.explained))
 
 
 def plan_digest(plan: Plan) -> str:
@@ -29,6 +35,7 @@ def plan_digest(plan: Plan) -> str:
             "stable": {"tag": plan.stable.tag, "commit": plan.stable.commit, "tree": plan.stable.tree},
             "commits": [revert.commit for revert in plan.reverts],
             "bring": None if plan.bring is None else plan.bring.commit,
+            "keep": None if plan.keep is None else plan.keep.tree,
             "target": plan.target,
         }
     )
@@ -83,22 +90,60 @@ def plan_document(plan: Plan, result: Result | None) -> dict[str, object]:
             for revert in plan.reverts
         ],
         "bring": None if bring is None else {"commit": bring.commit, "tree": bring.tree, "onto": bring.onto},
-        "migrations": None,
-        "needs-restore": None,
+        **migrations_documents(plan.migrations),
+        "kept": [] if plan.keep is None else [printable(path) for path in plan.keep.paths],
+        **_explained_documents(plan.explained),
         "notes": [printable(note) for note in notes_of(plan)],
         "digest": plan_digest(plan),
         "result": None if result is None else result_document(result),
     }
 
 
-def result_document(result: Result) -> dict[str, object]:
-    """What was done, read back."""
+def migrations_documents(report: Report | None) -> dict[str, object]:
+    """What the migrations of a range ask for: the keys of every revert's plan. Null where they were not looked for."""
+    if report is None:
+        return {"migrations": None, "needs-restore": None, "database": None}
+    document = document_of(report)
     return {
+        "migrations": [{key: _printable_all(value) for key, value in one.items()} for one in document["migrations"]],
+        "needs-restore": report.decision == "restore",
+        "database": {
+            "decision": report.decision,
+            "verdict": report.verdict,
+            "problems": _printable_all(document["problems"]),
+        },
+    }
+
+
+def _printable_all(value: object) -> object:
+    if isinstance(value, list):
+        return [_printable_all(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
+
+
+def _explained_documents(explained: Explained) -> dict[str, object]:
+    return {
+        "cancels": [{"revert": revert, "reverted": reverted} for revert, reverted in explained.cancels],
+        "submodules": [
+            {"path": printable(one.path), "from": one.old, "to": one.new, "direction": one.direction or None}
+            for one in explained.submodules
+        ],
+        "lfs": {"pointers": explained.pointers, "missing": [printable(path) for path in explained.missing]},
+        "collisions": [[printable(one), printable(other)] for one, other in explained.collisions],
+    }
+
+
+def result_document(result: Result) -> dict[str, object]:
+    """What was done, read back; `residue` is there where something is in the tree besides the release's."""
+    document: dict[str, object] = {
         "ref": printable(result.ref),
         "commit": result.commit,
         "tree": result.tree,
         "tree-equals-stable": result.equals_stable,
     }
+    if result.residue:
+        document["residue"] = [printable(path) for path in result.residue]
+    return document
 
 
 def printable(text: str) -> str:

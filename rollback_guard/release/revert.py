@@ -13,7 +13,9 @@ from rollback_guard.git.history_chain import ChainCommit, merge_base, read_chain
 from rollback_guard.git.process import Git
 from rollback_guard.git.refs import HEADS, is_ancestor
 from rollback_guard.git.repository import Repository
-from rollback_guard.release.message import bring_message, revert_message, single_message
+from rollback_guard.git.signed_commits import gather
+from rollback_guard.release.message import bring_message, keep_message, revert_message, single_message
+from rollback_guard.release.migrated import is_residue, write_kept
 from rollback_guard.release.model import Bring, Mode, Plan, Result, Revert, Target
 from rollback_guard.release.moving import Move, carry_out, require_ready
 from rollback_guard.release.writing import Signing, write
@@ -117,12 +119,14 @@ def _reverts(chain: tuple[ChainCommit, ...], below: str | None, below_tree: str 
 
 def new_commits(plan: Plan, reason: str) -> tuple[NewCommit, ...]:
     """The commits that carry the plan out, in the order in which they are made."""
-    tag, stable = plan.stable.tag, plan.stable
+    tag = plan.stable.tag
     if plan.mode == "single":
-        return (NewCommit(tree=stable.tree, message=single_message(plan, reason)),)
+        return (NewCommit(tree=plan.tree, message=single_message(plan, reason)),)
     commits = tuple(NewCommit(tree=revert.tree, message=revert_message(revert, tag, reason)) for revert in plan.reverts)
     if plan.bring is not None:
         commits += (NewCommit(tree=plan.bring.tree, message=bring_message(plan.bring, tag, reason)),)
+    if plan.keep is not None:
+        commits += (NewCommit(tree=plan.keep.tree, message=keep_message(plan, plan.keep, reason)),)
     return commits
 
 
@@ -149,7 +153,11 @@ def execute_revert(
     with Quarantine(repository) as quarantine:
         for plan in plans:
             commits = new_commits(plan, reason)
+            if plan.keep is not None:
+                write_kept(quarantine, plan.stable.tree, plan.keep.entries)
             new = write(quarantine, plan.tip, commits, signing)
+            if plan.keep is not None:
+                gather(quarantine, new, plan.tip)
             prove(quarantine.git, plan, new, commits)
             written.append((plan, new, len(commits)))
         quarantine.keep()
@@ -165,11 +173,13 @@ def execute_revert(
 
 def _result(repository: Repository, plan: Plan, new: str, count: int) -> Result:
     tree = tree_of(repository.git, new)
-    return Result(ref=plan.target, commit=new, tree=tree, commits=count, equals_stable=tree == plan.stable.tree)
+    equals = tree == plan.stable.tree
+    residue = () if plan.keep is None else plan.keep.paths
+    return Result(ref=plan.target, commit=new, tree=tree, commits=count, equals_stable=equals, residue=residue)
 
 
 def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> None:
-    """Read the new commits back: an unbroken line on `tip`, each with its tree, the last with stable's.
+    """Read the new commits back: an unbroken line on `tip`, each with its tree, the last with stable's and what stays.
 
     Raises: GitError when anything else was written; nothing of it is kept then.
     """
@@ -180,5 +190,7 @@ def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> Non
         right = right and len(one.parents) == 1 and tree in (None, one.tree)
         count, last = count + 1, one.parents
     same = right and count == len(wanted) and last == (plan.tip,)
-    if not (same and tree_of(git, new) == tree_of(git, plan.stable.commit) == plan.stable.tree):
+    kept = frozenset(() if plan.keep is None else plan.keep.paths)
+    right = tree_of(git, plan.stable.commit) == plan.stable.tree and tree_of(git, new) == plan.tree
+    if not (same and right and (not kept or is_residue(git, plan.stable.tree, plan.tree, kept))):
         raise GitError("the revert commits that were written are not those of the plan", remedy="git fsck")

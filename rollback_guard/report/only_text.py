@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollback_guard.report.plan_migrations_text import render_migrations
 from rollback_guard.report.plan_text import commit_line
 from rollback_guard.report.visible import short, visible
 
@@ -26,7 +27,7 @@ def render_only(plan: OnlyPlan, digest: str, *, execute: str, closed: str) -> st
         lines += ["", "Later commits that touch what is in conflict:"]
         lines += [f"  {commit_line(one.commit, one.author, one.subject, None)}" for one in plan.dependents[:SHOWN]]
         lines += _rest(len(plan.dependents))
-    lines += ["", f"{branch} now: {short(plan.tip)}"]
+    lines += ["", *render_migrations(plan.migrations, "these commits"), f"{branch} now: {short(plan.tip)}"]
     if plan.tree is not None:
         lines.append(f"tree afterwards: {short(plan.tree)}")
     lines += [f"note: {visible(note)}" for note in plan.notes]

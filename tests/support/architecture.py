@@ -64,7 +64,7 @@ LAYERS = (
             "gate.rule",
             "gate.registry",
         )
-        + ("release.model", "release.plan", "release.migrations.model"),
+        + ("release.model", "release.plan", "release.sentences", "release.migrations.model"),
         pure=True,
     ),
     Layer(
@@ -85,15 +85,16 @@ LAYERS = (
     ),
     Layer(
         "release.plan",
-        ("release.plan", "release.only_plan", "release.reland_plan", "release.model"),
-        ("errors", "policy.model", "release.migrations.model"),
+        ("release.plan", "release.only_plan", "release.reland_plan", "release.model", "release.explained")
+        + ("release.sentences",),
+        ("errors", "policy.model", "release.migrations.model", "release.migrations.document"),
         pure=True,
     ),
     Layer(
         "release",
         ("release", "release.*"),
         ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.only_plan", "release.model")
-        + ("release.migrations", "release.migrations.*"),
+        + ("release.explained", "release.migrations", "release.migrations.*"),
     ),
     Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),
     Layer("entry", ("entry", "entry.*"), ("*",)),

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 import click
 
 from rollback_guard.entry.cli.plan_steps import Manner, go_through, require_one_of
-from rollback_guard.entry.revert_asked import Asked, ask_for
-from rollback_guard.entry.revert_jobs import Options
+from rollback_guard.entry.revert_asked import ask_for
+from rollback_guard.entry.revert_jobs import Asked, Options
 from rollback_guard.entry.wiring import here
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.revert import require_full_history

@@ -79,4 +79,4 @@ def test_open_quotes_and_brackets_end_in_time(text: str) -> None:
     begun = time.monotonic()
     with pytest.raises(SourceError):
         read_source(text.encode() + b"." * 20_000)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 120

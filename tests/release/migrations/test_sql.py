@@ -383,4 +383,4 @@ HOSTILE = [
 def test_time_grows_with_the_length_alone(text: str) -> None:
     started = time.process_time()
     read_steps(text)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 120  # what grows faster takes hours
