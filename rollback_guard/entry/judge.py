@@ -288,5 +288,6 @@ def _moved(
         base_in_head=unknown,
         refs=ref_names(repository),
         touched=unknown if production and update.new is not None else Known(Touched()),
+        irreversible=unknown if production and update.new is not None else Known(()),
         missing=missing,
     )

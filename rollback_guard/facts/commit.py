@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 
 from rollback_guard.errors import UndeterminedError, UsageError
+from rollback_guard.facts.brought import Brought, brought_by
 from rollback_guard.facts.model import Change, Fact, Known, MergeCheck, Message, Stage, Trailer, Unknown
 from rollback_guard.facts.policy_source import PolicyFound
-from rollback_guard.facts.range import Collected, Proposal, brought_by, collect_range, scratch_folder
+from rollback_guard.facts.range import Collected, Proposal, collect_range, scratch_folder
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.facts.survey import SeenMerge, check_merges
 from rollback_guard.facts.unrelanded import still_lost
@@ -121,14 +122,17 @@ def _with_staged(
         with MergeAgain(repository, scratch_folder()) as again:
             tree = again.write_index(repository)
             merges = (*found, *check_merges(again, (SeenMerge(head, (base, head), tree, IN_THE_MAKING),)))
-            touched, proposed = brought_by(again.git, base, tree)
+            brought = Brought(change.touched, proposed, change.irreversible)
+            if change.result_tree != Known(tree):  # what git itself merges was looked at
+                brought = brought_by(repository._replace(git=again.git), base, head, tree)
             unrelanded = still_lost(again, change.unrelanded, tree)
     except UndeterminedError as error:
         return Collected(change._replace(merges=Unknown(error.message, error.remedy)), proposed)
     staged = change._replace(
         merges=Known(merges, "git merge-tree"),
         result_tree=Known(tree, "index"),
-        touched=touched,
+        touched=brought.touched,
+        irreversible=brought.irreversible,
         unrelanded=unrelanded,
     )
-    return Collected(staged, proposed)
+    return Collected(staged, brought.policy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import UndeterminedError
+from rollback_guard.facts.brought import touched_by
 from rollback_guard.facts.history import GOVERNING_PATHS, Landed
 from rollback_guard.facts.landings import Squashed, approved
 from rollback_guard.facts.mailmap import Mailmaps
@@ -25,7 +26,7 @@ from rollback_guard.facts.model import (
     Unknown,
 )
 from rollback_guard.facts.policy_source import PolicyFound
-from rollback_guard.facts.range import scratch_folder, touched_by, trailer_keys
+from rollback_guard.facts.range import scratch_folder, trailer_keys
 from rollback_guard.facts.restoration import find_step_back
 from rollback_guard.facts.survey import check_merges, shallow_unknown, with_mergers, with_squashed
 from rollback_guard.git import log

@@ -195,6 +195,23 @@ class Touched(NamedTuple):
     others: bool = False  # it touches other files too
 
 
+# irreversible: it has no way back that can be relied on; lossy: its way back does not bring back what it destroyed;
+# taken-back: a revert gives its files back what they were before production got them, and leaves the database alone.
+Risk = Literal["irreversible", "lossy", "taken-back"]
+
+
+class RiskyMigration(NamedTuple):
+    """A migration that the change adds, edits, moves or deletes, and after which the database is not had back."""
+
+    path: str
+    id: str
+    framework: str
+    state: Literal["added", "edited", "deleted", "renamed"]
+    reasons: tuple[str, ...] = ()
+    risk: Risk = "irreversible"
+    old_path: str = ""  # where one that was moved and edited was
+
+
 class SignedDecision(NamedTuple):
     """What one recorded envelope says of this change: a person's decision in a role, or why it is none that counts."""
 
@@ -251,6 +268,7 @@ class Change(NamedTuple):
     refs: Fact[tuple[str, ...]] = Known(())  # full names of the refs that names are compared with
     touched: Fact[Touched] = Known(Touched())
     unrelanded: Fact[tuple[Unrelanded, ...]] = Unknown("not looked for")
+    irreversible: Fact[tuple[RiskyMigration, ...]] = Known(())
     restoration: Optional[Restoration] = None
     decisions: Fact[tuple[SignedDecision, ...]] = Known(())
     afterwards: tuple[SignedDecision, ...] = ()  # approvals of what landed, dated later than that can have been

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Optional
 
-from rollback_guard.errors import GuardError, UndeterminedError
+from rollback_guard.errors import UndeterminedError
+from rollback_guard.facts.brought import Brought, brought_by, risky_without_result
 from rollback_guard.facts.landings import (
     Asked,
     Chain,
@@ -28,12 +29,12 @@ from rollback_guard.facts.model import (
     MergeCheck,
     Move,
     Restoration,
+    RiskyMigration,
     Stage,
     Survey,
-    Touched,
     Unknown,
 )
-from rollback_guard.facts.policy_source import PolicyFound, read_policy_at
+from rollback_guard.facts.policy_source import PolicyFound
 from rollback_guard.facts.restoration import find_restoration
 from rollback_guard.facts.surroundings import Surroundings
 from rollback_guard.facts.survey import (
@@ -48,11 +49,9 @@ from rollback_guard.facts.survey import (
 from rollback_guard.facts.unrelanded import collect_unrelanded
 from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.process import Git, decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, Ref, is_ancestor, list_refs, short_branch
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.model import Policy
-from rollback_guard.policy.paths import governs
 
 
 class Proposal(NamedTuple):
@@ -135,12 +134,13 @@ def collect_range(repository: Repository, around: Surroundings, policy: Policy |
         landings=Known(collect_landings(asked, chain, merged.squashes), "git log --first-parent"),
         base_in_head=up_to_date,
         refs=Known(tuple(ref.name for ref in refs), "git for-each-ref"),
-        touched=merged.touched,
+        touched=merged.brought.touched,
+        irreversible=merged.brought.irreversible,
         unrelanded=collect_unrelanded(repository, base, head, scratch_folder(), chain, seen, merged.result_tree),
         restoration=restoration,
         missing=proposal.missing,
     )
-    return Collected(change, merged.proposed)
+    return Collected(change, merged.brought.policy)
 
 
 def _with_others(
@@ -200,8 +200,7 @@ class _Merged(NamedTuple):
     result_tree: Fact[str]
     merges: Fact[tuple[MergeCheck, ...]]
     squashes: dict[str, Squashed]
-    touched: Fact[Touched]
-    proposed: PolicyFound
+    brought: Brought
 
 
 def _merge_facts(
@@ -213,7 +212,7 @@ def _merge_facts(
     # A branch that is created gets the head as it is: nothing is merged.
     base_in_head = base_in_head or proposal.move == "create"
     if base_in_head and not seen and not plain:
-        return _Merged(result, Known(()), {}, *brought_by(repository.git, base, head_tree))
+        return _Merged(result, Known(()), {}, brought_by(repository, base, proposal.head, head_tree))
     try:
         with MergeAgain(repository, scratch_folder()) as again:
             checks = check_merges(again, seen)
@@ -221,18 +220,23 @@ def _merge_facts(
                 result = _result_tree(again, repository, proposal)
             squashes = find_squashes(again, asked, plain)
             if isinstance(result, Unknown):
-                return _unmerged(proposal, result, checks, squashes)
-            return _Merged(
-                result, Known(checks, "git merge-tree"), squashes, *brought_by(again.git, base, result.value)
-            )
+                risky = risky_without_result(repository, base, proposal.head, head_tree, result)
+                return _unmerged(proposal, result, checks, squashes, risky)
+            made = repository._replace(git=again.git)
+            brought = brought_by(made, base, proposal.head, result.value)
+            return _Merged(result, Known(checks, "git merge-tree"), squashes, brought)
     except UndeterminedError as error:
         unknown = Unknown(error.message, error.remedy)
-        brought = brought_by(repository.git, base, head_tree)
-        return _Merged(result if base_in_head else unknown, unknown, {}, *brought)
+        brought = brought_by(repository, base, proposal.head, head_tree, doubt=None if base_in_head else unknown)
+        return _Merged(result if base_in_head else unknown, unknown, {}, brought)
 
 
 def _unmerged(
-    proposal: Proposal, unknown: Unknown, checks: tuple[MergeCheck, ...], squashes: dict[str, Squashed]
+    proposal: Proposal,
+    unknown: Unknown,
+    checks: tuple[MergeCheck, ...],
+    squashes: dict[str, Squashed],
+    risky: Fact[tuple[RiskyMigration, ...]],
 ) -> _Merged:
     """Nobody knows what would land: nothing may be concluded from the head alone.
 
@@ -240,13 +244,7 @@ def _unmerged(
     """
     refused = any(check.kind != "resolved" for check in checks) or proposal.stage in ("merge", "message")
     merges: Fact[tuple[MergeCheck, ...]] = Known(checks, "git merge-tree") if refused else unknown
-    return _Merged(unknown, merges, squashes, unknown, PolicyFound(at="nothing"))
-
-
-def brought_by(git: Git, base: str | None, tree: str) -> tuple[Fact[Touched], PolicyFound]:
-    """What a tree does to the guard's own files, and the policy that it holds."""
-    with ObjectReader(git) as objects:
-        return touched_by(git, base, tree), read_policy_at(objects, tree)
+    return _Merged(unknown, merges, squashes, Brought(unknown, PolicyFound(at="nothing"), risky))
 
 
 def _result_tree(again: MergeAgain, repository: Repository, proposal: Proposal) -> Fact[str]:
@@ -260,30 +258,6 @@ def _result_tree(again: MergeAgain, repository: Repository, proposal: Proposal) 
         f"head does not merge into {short_branch(proposal.target)} without conflict: {paths}",
         f"git merge {short_branch(proposal.target)}   # into the branch, resolve, and have it signed off",
     )
-
-
-def touched_by(git: Git, base: str | None, tree: str) -> Fact[Touched]:
-    """What the change does to the guard's own files, and whether it does anything else."""
-    if base is None:
-        command: tuple[str, ...] = ("ls-tree", "-r", "-z", "--name-only", tree)
-    else:
-        # A work tree's .gitmodules may hide that a submodule moved.
-        command = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submodules=none", base, tree)
-    governing: list[str] = []
-    others = False
-    tail = b""
-    try:
-        for piece in git.chunks(*command):
-            names = (tail + piece).split(b"\0")
-            tail = names.pop()
-            for name in map(decode, names):
-                if governs(name):
-                    governing.append(name)
-                else:
-                    others = True
-    except GuardError as error:
-        return Unknown(error.message, error.remedy)
-    return Known(Touched(governing=tuple(governing), others=others), "git diff-tree")
 
 
 def _restoration(

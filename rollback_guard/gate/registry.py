@@ -32,6 +32,7 @@ RULE_NAMES: tuple[tuple[str, str], ...] = (
     ("RG207", "vetoed"),
     ("RG306", "attestation-invalid"),
     ("RG401", "stable-tag-moved"),
+    ("RG402", "migration-irreversible"),
     ("RG403", "unrelanded-merge"),
     ("RG404", "missing-revert"),
 )
@@ -81,6 +82,8 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
         case "RG401":
             from rollback_guard.gate.rules.rg401_stable_tag_moved import RULE
+        case "RG402":
+            from rollback_guard.gate.rules.rg402_migration_irreversible import RULE
         case "RG403":
             from rollback_guard.gate.rules.rg403_unrelanded_merge import RULE
         case "RG404":

@@ -21,6 +21,7 @@ from rollback_guard.facts.model import (
     Message,
     Move,
     Restoration,
+    RiskyMigration,
     SignedDecision,
     SignedWaiver,
     Survey,
@@ -49,6 +50,7 @@ UNKNOWABLE = {
     "refs": "refs",
     "touched": "touched",
     "unrelanded": "unrelanded",
+    "irreversible": "irreversible",
     "signed": "decisions",
     "waiver": "waivers",
     "unsigned": "unproven",
@@ -88,6 +90,7 @@ def change_of(scenario: Scenario, policy: Policy | None) -> Change:
         refs=_known(scenario.refs or (target, *([HEADS + scenario.source] if scenario.source else []))),
         touched=_known(_touched(scenario.touched)),
         unrelanded=_known(()),
+        irreversible=_known(tuple(_risky(path) for path in scenario.irreversible)),
         restoration=_restoration(scenario),
         decisions=_known(_decisions(scenario, policy)),
         waivers=_known(_waivers(scenario)),
@@ -273,6 +276,12 @@ def _unproven(scenario: Scenario, policy: Policy | None, head: str | None) -> tu
             oid = _oid(scenario, index, head)
             found.append(Unproven(commit=oid, name=who.name, email=who.email, fault="it bears no signature"))
     return tuple(found)
+
+
+def _risky(path: str) -> RiskyMigration:
+    """A new migration of numbered SQL files, without a way back."""
+    name = path.rpartition("/")[2]
+    return RiskyMigration(path=path, id=name, framework="sql", state="added", reasons=("has no way back",))
 
 
 def _restoration(scenario: Scenario) -> Restoration | None:

@@ -124,6 +124,7 @@ class Scenario(NamedTuple):
     waiver: tuple[ScenarioWaiver, ...] = ()
     restoration: Optional[ScenarioRestoration] = None
     touched: Texts = ("src/app.py",)
+    irreversible: Texts = ()
     refs: Texts = ()
     unknown: Reasons = ()
     missing: Texts = ()
@@ -166,6 +167,7 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "waiver": "Signatures under an exception, as guard waive records them.",
         "restoration": "The change puts production back to a stable release.",
         "touched": "The files that the change touches.",
+        "irreversible": "Migrations of the change that cannot be undone, by their files.",
         "refs": "Full names of all refs; else the target and the source.",
         "unknown": 'Facts that could not be had, each with the reason, such as survey = "shallow clone".',
         "missing": "What the stage does not see, for the verdict's coverage.",

@@ -1,4 +1,4 @@
-"""Exceptions: which violated rules are waived, because enough people signed for that, in time, on exactly this change.
+"""Exceptions: which broken rules are waived, because enough people signed for that, in time, on exactly this change.
 
 A waiver changes no finding: the outcome stays in the verdict, with who let it pass and why, and after it has
 expired, with whether somebody else looked at it. Whoever made the change cannot waive anything for it, and some
@@ -16,6 +16,8 @@ from rollback_guard.policy.model import Policy, Waiver
 
 # Without a policy nobody knows who may waive; a weaker policy, or evidence that lies, would waive itself.
 NEVER = frozenset(["RG001", "RG002", "RG104", "RG306", "RG401"])
+# What is waived is that a backup covers it, so that it does not matter whether one is known.
+ALSO_OPEN = frozenset(["RG402"])
 
 AFTERWARDS = "it was signed after what landed was made"
 UNTOLD = "whether it had landed before it was waived is not known here"
@@ -30,7 +32,12 @@ def with_waivers(
     if isinstance(change.waivers, Unknown):
         return outcomes
     cover = _Cover(policy, policy.waiver, change, change.waivers.value, as_of, now)
-    return tuple(cover.judge(outcome) if outcome.answer == "violated" else outcome for outcome in outcomes)
+    return tuple(cover.judge(outcome) if can_cover(outcome) else outcome for outcome in outcomes)
+
+
+def can_cover(outcome: Outcome) -> bool:
+    """Whether there is something that a waiver could let pass."""
+    return outcome.answer == "violated" or (outcome.answer == "undetermined" and outcome.rule in ALSO_OPEN)
 
 
 class _Cover:

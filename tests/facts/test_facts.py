@@ -10,6 +10,7 @@ import pytest
 from rollback_guard.errors import UndeterminedError, UsageError
 from rollback_guard.facts import commit as commit_module
 from rollback_guard.facts import range as range_module
+from rollback_guard.facts.brought import touched_by
 from rollback_guard.facts.commit import merge_commit, merge_heads, read_message
 from rollback_guard.facts.model import Change, Fact, Known, Survey, Unknown
 from rollback_guard.facts.policy_source import (
@@ -21,7 +22,7 @@ from rollback_guard.facts.policy_source import (
     tips_of,
 )
 from rollback_guard.facts.push import move_of, move_of_production, read_pre_commit_push, read_push, read_receive
-from rollback_guard.facts.range import Proposal, collect_range, touched_by
+from rollback_guard.facts.range import Proposal, collect_range
 from rollback_guard.facts.restoration import stable_tags
 from rollback_guard.facts.surroundings import absolute, read_surroundings, repository_of
 from rollback_guard.facts.survey import read_identity, read_messages, with_squashed

@@ -21,6 +21,7 @@ from rollback_guard.facts.model import (
     Message,
     MissingRevert,
     Restoration,
+    RiskyMigration,
     SignedDecision,
     SignedWaiver,
     Survey,
@@ -33,7 +34,7 @@ from rollback_guard.facts.model import (
 from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import Answer, Outcome, decide, decide_all
-from rollback_guard.policy.model import Production, Release, Waiver
+from rollback_guard.policy.model import Backup, Production, Release, Waiver
 from tests.support.facts import (
     BASE,
     HEAD,
@@ -61,9 +62,10 @@ from tests.support.facts import (
 )
 
 MISSING = Unknown("not here")
+BACKUP = Backup(name="shop", engine="sqlite", source="shop.db", by=("jane",), max_age=3600)
 FACTS = (
     *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
-    *("base_in_head", "refs", "touched", "unrelanded", "decisions", "waivers", "unproven"),
+    *("base_in_head", "refs", "touched", "unrelanded", "irreversible", "decisions", "waivers", "unproven"),
 )
 # The facts without which a rule can never say that it holds.
 NEEDS = {
@@ -79,6 +81,7 @@ NEEDS = {
     "RG204": ("messages", "survey"),
     "RG206": ("messages",),
     "RG207": ("decisions",),
+    "RG402": ("irreversible",),
     "RG403": ("unrelanded",),
 }
 
@@ -145,6 +148,16 @@ unrelanded = st.builds(
     how=st.sampled_from(["merged", "touched", "held"]),
     paths=some(st.text(max_size=5)),
 )
+risky = st.builds(
+    RiskyMigration,
+    path=st.text(max_size=5),
+    id=st.text(max_size=5),
+    framework=st.just("sql"),
+    state=st.sampled_from(["added", "edited", "deleted", "renamed"]),
+    reasons=some(st.text(max_size=5)),
+    risk=st.sampled_from(["irreversible", "lossy", "taken-back"]),
+    old_path=st.text(max_size=5),
+)
 missing_reverts = st.builds(
     MissingRevert, commit=st.just(MERGE), subject=st.text(max_size=5), revert=st.just(BASE), branch=st.just("main")
 )
@@ -164,7 +177,7 @@ decisions = st.builds(
 )
 waivers = st.builds(
     SignedWaiver,
-    rule=st.sampled_from(["RG101", "RG201", "RG001", "RG205"]),
+    rule=st.sampled_from(["RG101", "RG201", "RG001", "RG205", "RG402"]),
     person=ids,
     claimed=st.just("omar"),
     time=st.sampled_from([0, NOW - 60, NOW + 10**6]),
@@ -203,6 +216,7 @@ changes = st.builds(
     touched=fact(touched),
     tag_faults=st.one_of(st.none(), st.none(), fact(st.sampled_from([(), ("it is lightweight",)]))),
     unrelanded=fact(st.one_of(st.just(()), some(unrelanded))),
+    irreversible=fact(st.one_of(st.just(()), some(risky))),
     missing_reverts=st.one_of(st.none(), fact(some(missing_reverts))),
     restoration=st.one_of(
         st.none(),
@@ -220,6 +234,7 @@ policies = st.one_of(
             a_policy(people=(), sign_off=(), production=Production(branches=("main",))),
             a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))),
             a_policy(route=()),
+            a_policy(backup=(BACKUP,), waiver=Waiver(by=("omar", "tess"), count=1)),
             a_policy(sign_off=(REVIEW, QA._replace(proof="forge")), waiver=Waiver(by=("omar", "tess"), count=1)),
         ]
     ),
@@ -273,6 +288,7 @@ DEFECTS: dict[str, dict[str, Any]] = {
     "evil merge": {"merges": Known((MergeCheck(commit=MERGE, subject="s", kind="unexplained"),))},
     "stranger": {"survey": Known(a_survey(Maker(STRANGER, "author", HEAD)))},
     "unsigned": {"unproven": Known((Unproven(HEAD, "Jane Doe", "jane@acme.example", "it bears no signature"),))},
+    "no way back": {"irreversible": Known((RiskyMigration(path="1.sql", id="1", framework="sql", state="added"),))},
     "look-alike": {"refs": Known(("refs/heads/MAIN",))},
     "tag named like production": {"refs": Known(("refs/tags/main",))},
     "policy deleted": {"touched": Known(Touched(("rollback-guard.toml",)))},

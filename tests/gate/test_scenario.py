@@ -373,3 +373,13 @@ def test_what_people_signed_and_what_nobody_did() -> None:
     ]
     assert [(one.name, one.fault) for one in found.unproven.value] == [("Jane Doe", "it bears no signature")]
     assert change(text).unproven == Known(())
+
+
+def test_migrations_without_a_way_back() -> None:
+    text = EVIDENT.replace("source", 'irreversible = ["db/migrations/7_less.sql"]\nsource', 1)
+    found = change(text).irreversible
+    assert isinstance(found, Known)
+    assert [(one.path, one.id, one.state, one.risk) for one in found.value] == [
+        ("db/migrations/7_less.sql", "7_less.sql", "added", "irreversible")
+    ]
+    assert run(text.replace('"allow"', '"deny"\nexpect.violated = ["RG402"]')) == ()

@@ -29,7 +29,7 @@ from rollback_guard.gate.people import called
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.signoffs import in_words
 from rollback_guard.gate.verdict import Outcome
-from rollback_guard.gate.waivers import NEVER
+from rollback_guard.gate.waivers import NEVER, can_cover
 from rollback_guard.gate.wording import listed
 from rollback_guard.policy.model import Policy, Waiver
 from rollback_guard.policy.problems import Place, Problems, nearest_name
@@ -125,7 +125,8 @@ def _lines(reason: str, incident: str, lasts: int) -> tuple[tuple[str, str], ...
 
 def _intent(proposed: Proposed, policy: Policy, rule: str, signer: Signer, more: tuple[tuple[str, str], ...]) -> Intent:
     outcome = _outcome(proposed, rule)
-    unbroken = f"{rule} is not violated by this change now" if outcome.answer not in ("violated", "waived") else ""
+    broken = outcome.answer == "waived" or can_cover(outcome)
+    unbroken = "" if broken else f"{rule} is not violated by this change now"
     findings = tuple(("", one.message) for one in outcome.findings[:MOST_FINDINGS])
     return Intent(
         heading=f"waive {rule} {outcome.name}",

@@ -15,19 +15,34 @@ if TYPE_CHECKING:
     from rollback_guard.release.migrations.model import Framework, Parsed
 
 
-class LateReader:
-    """A framework's reader, imported when a path first has `ending` and matches `hint`, as every file of its does."""
+LONGEST_PATH = 4096  # characters; no system can check out what is longer, and a hint would take long over it
 
-    def __init__(self, framework: Framework, hint: str, load: Callable[[], Reader], *, ending: str = "") -> None:
+
+class LateReader:
+    """A framework's reader, imported when a path first has one of `endings` (words, lower case) and matches `hint`.
+
+    Every file of the framework's does; the hint, too, is compiled only when a path has come so far.
+    """
+
+    def __init__(self, framework: Framework, endings: str, hint: str, load: Callable[[], Reader]) -> None:
         self.framework: Framework = framework
-        self.ending = ending
-        self.hint = re.compile(hint, re.DOTALL | re.IGNORECASE)
+        self.endings = frozenset(endings.split())
+        self._words = hint
+        self._hint: re.Pattern[str] | None = None
         self._load = load
         self._reader: Reader | None = None
 
+    def might_claim(self, path: str) -> bool:
+        """What can be told without the reader; never False for what it claims."""
+        if ending_of(path) not in self.endings or len(path) > LONGEST_PATH:
+            return False
+        if self._hint is None:
+            self._hint = re.compile(self._words, re.DOTALL | re.IGNORECASE)
+        return self._hint.search(path) is not None
+
     def claims(self, path: str) -> bool:
         """As the reader says."""
-        return path.endswith(self.ending) and self.hint.search(path) is not None and self.reader.claims(path)
+        return self.might_claim(path) and self.reader.claims(path)
 
     def read(self, files: Mapping[str, bytes]) -> tuple[Parsed, ...]:
         """As the reader reads."""
@@ -101,18 +116,40 @@ def _raw_sql() -> Reader:
     return raw_sql.READER
 
 
-READERS: tuple[LateReader, ...] = (
-    LateReader("alembic", r"version|revision|migration|alembic|[0-9a-f]{12}", _alembic, ending=".py"),
-    LateReader("django", r"(?:migrations/|(?:^|/)[0-9]{4}_)[^/]*\Z", _django, ending=".py"),
-    LateReader("rails", r"migrate/", _rails, ending=".rb"),
-    LateReader("flyway", r"__[^/]*\Z|(?:^|/)(?:before|after|createSchema)[^/]*\Z|flyway[^/]*\Z", _flyway),
-    LateReader("liquibase", r"(?:changelog|changeset|liquibase).*\.(?:xml|ya?ml|json|sql)\Z", _liquibase),
-    LateReader("prisma", r"migrations/[^/]*/[^/]*\.sql\Z", _prisma),
-    LateReader("golang-migrate", r"\.(?:up|down)\.[^/]*\Z", _golang_migrate),
-    LateReader("dbmate", r"(?:^|/)[0-9][^/]*\.sql\Z", _dbmate),
-    LateReader("goose", r"(?:^|/)[0-9][^/]*\.(?:sql|go)\Z", _goose),
-    LateReader("sql", r"(?:migrations?|migrate)/.*\.sql\Z", _raw_sql),  # last: it takes any numbered file
+_SQL = "sql pgsql psql mysql"
+_SCRIPTS = "java kt kts groovy scala sh bash ps1 bat cmd py class"
+_DIGIT = r"(?:^|/)[0-9]"
+_FLYWAY = (
+    r"(?:^|/)(?:[VUB][0-9][0-9._]*|R)__[^/]*\Z",
+    r"(?:^|/)(?:before|after|createSchema)[^/]*\.sql\Z",
+    r"flyway[^/]*\.(?:conf|toml|properties)\Z",
 )
+_ALEMBIC = r"(?:^|/)(?:versions?|revisions?|migrations?|alembic)/|[0-9a-f]{12}[^/]*\Z"
+READERS: tuple[LateReader, ...] = (
+    LateReader("alembic", "py", _ALEMBIC, _alembic),
+    LateReader("django", "py", r"(?:migrations/|(?:^|/)[0-9]{4}_)[^/]*\Z", _django),
+    LateReader("rails", "rb", r"migrate/", _rails),
+    LateReader("flyway", f"sql conf toml properties {_SCRIPTS}", "|".join(_FLYWAY), _flyway),
+    LateReader("liquibase", "xml yaml yml json sql", r"changelog|changeset|liquibase", _liquibase),
+    LateReader("prisma", "sql", r"migrations/[^/]*/[^/]*\Z", _prisma),
+    LateReader(
+        "golang-migrate", f"{_SQL} json cql cypher cypherl", rf"{_DIGIT}[^/]*\.(?:up|down)\.[^/]*\Z", _golang_migrate
+    ),
+    LateReader("dbmate", "sql", rf"{_DIGIT}[^/]*\Z", _dbmate),
+    LateReader("goose", "sql go", rf"{_DIGIT}[^/]*\Z", _goose),
+    LateReader("sql", "sql", r"(?:migrations?|migrate)/", _raw_sql),  # last: it takes any numbered file
+)
+
+
+def ending_of(path: str) -> str:
+    """What follows a path's last dot, in lower case."""
+    return path.rpartition(".")[2].lower()
+
+
+def is_migration(path: str) -> bool:
+    """Whether some framework claims a file."""
+    ending = ending_of(path)
+    return any(ending in reader.endings and reader.claims(path) for reader in READERS)
 
 
 def framework_of(path: str) -> Framework:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rollback_guard.release.migrations.collect import collect_migrations
 from rollback_guard.release.migrations.compare import compare, read_all
 from rollback_guard.release.migrations.document import document_of
-from rollback_guard.release.migrations.frameworks import READERS, framework_of
+from rollback_guard.release.migrations.frameworks import READERS, framework_of, is_migration
 from rollback_guard.release.migrations.model import DECISIONS, VERDICTS, Framework, Report
 from rollback_guard.report.json_text import render_json
 from tests.support.architecture import ROOT
@@ -218,14 +218,36 @@ def test_a_hint_misses_nothing_that_its_reader_claims(path: str) -> None:
     for reader in READERS:
         assert reader.claims(path) == reader.reader.claims(path)
         assert FILES.search(path) or not reader.claims(path)
+    assert is_migration(path) == any(reader.claims(path) for reader in READERS)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["app.py", "README.md", "package.json", "config/app.yml", "models/order.rb", "main.go", "docs/a.xml", "a.sh"],
+    [
+        *("app.py", "README.md", "package.json", "config/app.yml", "models/order.rb", "main.go", "docs/a.xml", "a.sh"),
+        *(
+            "src/__init__.py",
+            "src/__main__.py",
+            "version.py",
+            "shop/_version.py",
+            "conversions.py",
+            "after.py",
+            "up.sh",
+        ),
+        *("tests/__snapshots__/a.snap", "before/x.ts", "notes.down.txt", "db/schema.sql"),
+    ],
 )
 def test_a_commit_of_other_files_imports_no_reader(path: str) -> None:
-    assert not any(reader.hint.search(path) for reader in READERS)
+    assert not any(reader.might_claim(path) for reader in READERS)
+
+
+@pytest.mark.parametrize("part", ["_", ".up.down", "changelog", "migrations/", "0_", "V1__", "/1"])
+def test_a_path_of_any_length_takes_no_time(part: str) -> None:
+    start = time.process_time()
+    for reader in READERS:
+        assert not reader.claims("V1" + part * 300_000 + "/x.sql")
+        reader.claims((part * 4096)[:4090] + "\n.sql")
+    assert time.process_time() - start < 5
 
 
 def encoded(files: Mapping[str, str]) -> dict[str, bytes]:
