@@ -77,7 +77,8 @@ def test_what_needs_what_comes_with_it_goes(path_of_repo: Path, imports: str, mo
 def test_a_folder_that_is_no_package_at_the_release(path_of_repo: Path) -> None:
     repo = shop(path_of_repo)
     text = MIGRATION.format(imports="", more="").replace('("shop", "0001_initial")', "")
-    paths, why = kept(repo, text, "ads/migrations/0001_initial.py", ads__migrations____init__="")
+    repo.write_file("ads/migrations/__init__.py", "")
+    paths, why = kept(repo, text, "ads/migrations/0001_initial.py")
     assert paths == ()
     assert "ads/migrations, which is no package there" in why
 
