@@ -75,14 +75,15 @@ def release(repository: Repository, wanted: Wanted, show: Callable[[Verdict], No
     question = ask(repository)
     require_releaser(repository, policy)
     require_on_branch(repository, commit, production.tip, production.branch)
-    if wanted.name is not None:
+    released = tagged_already(repository, policy, commit, production.branch, wanted.name)
+    if wanted.key is not None and released is not None and not released.signed:
+        released = None  # one that is signed is made beside it
+    if wanted.name is not None and released is None:
         check_tag_name(repository, wanted.name)
         require_fit_name(repository, policy, production.branch, wanted.name, question.as_of)
     remote = remote_for(repository, production.branch) if wanted.push else ""
-    released = tagged_already(repository, policy, commit, production.branch)
     results: tuple[SmokeResult, ...] = ()
-    # A tag that was asked for by name, or to be signed, is made beside the one that is there.
-    if released is None or wanted.name is not None or (wanted.key is not None and not released.signed):
+    if released is None:
         verdict = judge(repository, commit, production.ref, as_of=question.as_of)
         _require_allowed(verdict, commit, show)
         require_no_missing_reverts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, find_production, policy_of
@@ -11,8 +12,9 @@ from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.facts.fast_forward import stood_before
 from rollback_guard.facts.history import recorded_tips
 from rollback_guard.facts.range import scratch_folder
+from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
-from rollback_guard.git.refs import HEADS, require_commit
+from rollback_guard.git.refs import HEADS, is_ancestor, require_commit
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.explain import explain
 from rollback_guard.release.migrated import with_migrations, with_migrations_undone
@@ -98,7 +100,18 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     policy = production.policy
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
     plan = explain(repository, plan)
-    return plan._replace(notes=plan.notes + notes + behind(production))
+    return plan._replace(notes=plan.notes + notes + (_here_alone(repository, plan, production) or behind(production)))
+
+
+def _here_alone(repository: Repository, plan: Plan, production: Production) -> tuple[str, ...]:
+    """A note where the branch went back here, and the remote's did not: the push was refused, or never came to be."""
+    there = production.upstream
+    if not plan.empty or there is None or tree_of(repository.git, there) == plan.tree:
+        return ()
+    if not is_ancestor(repository, there, production.tip):
+        return ()
+    name = production.branch
+    return (f"origin/{name} has not gone back, as it was last seen: {shlex.join(['git', 'push', 'origin', name])}",)
 
 
 def behind(production: Production) -> tuple[str, ...]:
