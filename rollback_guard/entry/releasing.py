@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, find_production, policy_of
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rollback_guard.entry.question import Question
+
+
+LOOKS, PAUSE = 3, 0.1  # how often, and how many seconds apart, a remote is asked who took a number
 
 
 class Wanted(NamedTuple):
@@ -184,11 +188,25 @@ def _push(repository: Repository, released: Released, remote: str) -> None:
     if remote_tags(repository, remote).get(released.tag) == released.object:
         return
     said = push_watched(repository, remote, [Pushed(ref=TAGS + released.tag, new=released.object, old=None)])
-    if said:
+    theirs = _seen(repository, remote, released.tag) if said else None
+    if said and theirs != released.object:  # the same by the same person at the same moment is one tag
+        back = f"git tag -d {shlex.quote(released.tag)}"
         raise RefusedError(
             f"{released.tag} is tagged here, but {remote} did not take it: {said}",
-            remedy=f"guard release --push   # again; or take it back here: git tag -d {shlex.quote(released.tag)}",
+            remedy=f"guard release --push   # again; or take it back here: {back}"
+            if theirs is None
+            else f"{back} && guard release --push   # somebody else's tag has that name there",
         )
+
+
+def _seen(repository: Repository, remote: str, tag: str) -> str | None:
+    """The remote's tag of that name after a push that was not taken: whoever was faster may hold the ref still."""
+    for _ in range(LOOKS):
+        theirs = remote_tags(repository, remote).get(tag)
+        if theirs is not None:
+            return theirs
+        time.sleep(PAUSE)
+    return None
 
 
 def _record(
