@@ -92,13 +92,17 @@ def record_release(question: Question, production: Production, released: Release
         return ""
     smoke = tuple(sorted((name, "passed" if passed else "failed") for name, passed, _ in released.proof.smoke))
     statement = _statement(question, production, tag=released.tag, tag_object=released.object, commit=released.commit)
-    return _sign(question, production, statement._replace(smoke=smoke, inputs=released.proof.evidence), key)
+    # Of a tag that was there already nothing is known yet; what was proven by smoke tests, its message says.
+    inputs = released.proof.evidence or evidence_about(question, released.commit, production.branch)
+    return _sign(question, production, statement._replace(smoke=smoke, inputs=inputs), key)
 
 
 def record_revocation(
     question: Question, production: Production, *, tag: str, revocation: str, commit: str, reason: str, key: str | None
 ) -> str:
-    """Sign and record that a release is one no longer; `revocation` is the oid of the revoking tag."""
+    """Sign and record that a release is one no longer; "" when it is recorded. `revocation`: the revoking tag."""
+    if any(one.object == revocation and one.revoked for one in read_recorded(question, production.branch)):
+        return ""
     statement = _statement(question, production, tag=tag, tag_object=revocation, commit=commit)
     return _sign(question, production, statement._replace(decision="revoke", comment=reason), key)
 

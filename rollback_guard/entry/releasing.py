@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import time
 from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, find_production, policy_of
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from rollback_guard.entry.question import Question
 
 
+LOOKS, PAUSE = 3, 0.1  # how often, and how many seconds apart, a remote is asked who took a number
+
+
 class Wanted(NamedTuple):
     """What `guard release` was asked for."""
 
@@ -77,16 +81,17 @@ def release(repository: Repository, wanted: Wanted, show: Callable[[Verdict], No
     question = ask(repository)
     require_releaser(repository, policy)
     require_on_branch(repository, commit, production.tip, production.branch)
-    if wanted.name is not None:
+    released = tagged_already(repository, policy, commit, production.branch, wanted.name)
+    if wanted.key is not None and released is not None and not released.signed:
+        released = None  # one that is signed is made beside it
+    if wanted.name is not None and released is None:
         check_tag_name(repository, wanted.name)
         require_fit_name(repository, policy, production.branch, wanted.name, question.as_of)
     remote = remote_for(repository, production.branch) if wanted.push else ""
-    released = tagged_already(repository, policy, commit, production.branch)
     results: tuple[SmokeResult, ...] = ()
-    if released is None and wanted.name is None:
-        _require_not_revoked(repository, production, commit)
-    # A tag that was asked for by name, or to be signed, is made beside the one that is there.
-    if released is None or wanted.name is not None or (wanted.key is not None and not released.signed):
+    if released is None:
+        if wanted.name is None:
+            _require_not_revoked(repository, production, commit)
         verdict = judge(repository, commit, production.ref, as_of=question.as_of)
         _require_allowed(verdict, commit, show)
         require_no_missing_reverts(
@@ -198,11 +203,25 @@ def _push(repository: Repository, released: Released, remote: str) -> None:
     if remote_tags(repository, remote).get(released.tag) == released.object:
         return
     said = push_watched(repository, remote, [Pushed(ref=TAGS + released.tag, new=released.object, old=None)])
-    if said:
+    theirs = _seen(repository, remote, released.tag) if said else None
+    if said and theirs != released.object:  # the same by the same person at the same moment is one tag
+        back = f"git tag -d {shlex.quote(released.tag)}"
         raise RefusedError(
             f"{released.tag} is tagged here, but {remote} did not take it: {said}",
-            remedy=f"guard release --push   # again; or take it back here: git tag -d {shlex.quote(released.tag)}",
+            remedy=f"guard release --push   # again; or take it back here: {back}"
+            if theirs is None
+            else f"{back} && guard release --push   # somebody else's tag has that name there",
         )
+
+
+def _seen(repository: Repository, remote: str, tag: str) -> str | None:
+    """The remote's tag of that name after a push that was not taken: whoever was faster may hold the ref still."""
+    for _ in range(LOOKS):
+        theirs = remote_tags(repository, remote).get(tag)
+        if theirs is not None:
+            return theirs
+        time.sleep(PAUSE)
+    return None
 
 
 def _record(

@@ -1,4 +1,7 @@
-"""Taking a stable release back, from the question to the record: nothing is deleted, a tag says so, and a signature."""
+"""Taking a stable release back, from the question to the record: nothing is deleted, a tag says so, and a signature.
+
+Given again, the command makes up for what is missing: the record, or the push.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from rollback_guard.entry.release_record import record_revocation
 from rollback_guard.entry.revert_push import push_watched
 from rollback_guard.entry.wiring import ask
 from rollback_guard.errors import GuardError, RefusedError
-from rollback_guard.git.push import Pushed, remote_for
+from rollback_guard.git.push import Pushed, remote_for, remote_tags
 from rollback_guard.git.refs import TAGS, resolve_commit
 from rollback_guard.git.repository import Repository
-from rollback_guard.git.tags import read_tag
+from rollback_guard.git.tags import TagRecord, read_tag
 from rollback_guard.policy.tags import REVOKED
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.tagging import revoke_release
@@ -40,9 +43,13 @@ def revoke(
     production = find_production(repository, branch, remote_too=True)
     policy = policy_of(production)
     remote = remote_for(repository, production.branch) if push else ""
+    before = read_tag(repository, REVOKED + name.removeprefix(TAGS))
     made = revoke_release(repository, policy, name=name, reason=reason, key=key)
     tag, folded = made[len(REVOKED) :], fold_reason(reason)
     record, notes = read_tag(repository, made), []
+    if before is not None:
+        folded = " ".join(before.message.split())
+        notes.append(f"it was revoked already: {folded}")
     signed = ""
     if record is not None and policy is not None and any(person.keys for person in policy.people):
         commit = resolve_commit(repository, TAGS + tag) or ""
@@ -52,11 +59,24 @@ def revoke(
             )
         except GuardError as error:
             notes.append(f"no signed record of it was made: {error.message}")
-    if record is not None and remote:
-        said = push_watched(repository, remote, [Pushed(ref=TAGS + made, new=record.object, old=None)])
-        if said:
-            raise RefusedError(
-                f"{tag} is revoked here, but {remote} did not take that: {said}",
-                remedy=f"git push {shlex.quote(remote)} {shlex.quote(TAGS + made)}",
-            )
+    pushed = False
+    if record is not None and remote and (before is None or not _has(repository, remote, record)):
+        _push(repository, tag, record, remote)
+        pushed = True
+    if before is not None and not signed and not pushed:
+        raise RefusedError(f"{tag} was revoked already: nothing was made", remedy=f"git show {TAGS}{made}")
     return Revoked(tag=tag, revocation=made, reason=folded, record=signed, remote=remote, notes=tuple(notes))
+
+
+def _has(repository: Repository, remote: str, record: TagRecord) -> bool:
+    return remote_tags(repository, remote).get(record.name) == record.object
+
+
+def _push(repository: Repository, tag: str, record: TagRecord, remote: str) -> None:
+    """Push a revocation. Raises: RefusedError when the remote does not take it."""
+    said = push_watched(repository, remote, [Pushed(ref=TAGS + record.name, new=record.object, old=None)])
+    if said:
+        raise RefusedError(
+            f"{tag} is revoked here, but {remote} did not take that: {said}",
+            remedy=f"git push {shlex.quote(remote)} {shlex.quote(TAGS + record.name)}",
+        )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 from rollback_guard.entry.production import Production, behind, find_production, policy_of
 from rollback_guard.entry.recorded_releases import recorded_of
 from rollback_guard.entry.revert_jobs import Asked, Back, Options, new_branch
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import read_policy_at
+from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.objects import ObjectReader
+from rollback_guard.git.refs import is_ancestor
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.explain import explain
 from rollback_guard.release.migrated import with_migrations
@@ -86,7 +90,18 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
     plan = explain(repository, plan)
     notes += other_policy(repository, production, plan)
-    return plan._replace(notes=plan.notes + notes + behind(production))
+    return plan._replace(notes=plan.notes + notes + (_here_alone(repository, plan, production) or behind(production)))
+
+
+def _here_alone(repository: Repository, plan: Plan, production: Production) -> tuple[str, ...]:
+    """A note where the branch went back here, and the remote's did not: the push was refused, or never came to be."""
+    there = production.upstream
+    if not plan.empty or there is None or tree_of(repository.git, there) == plan.tree:
+        return ()
+    if not is_ancestor(repository, there, production.tip):
+        return ()
+    name = production.branch
+    return (f"origin/{name} has not gone back, as it was last seen: {shlex.join(['git', 'push', 'origin', name])}",)
 
 
 def other_policy(repository: Repository, production: Production, plan: Plan) -> tuple[str, ...]:

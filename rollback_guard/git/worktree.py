@@ -6,11 +6,15 @@ Whether that is wanted is decided in `release`.
 from __future__ import annotations
 
 import os
+import time
 from typing import NamedTuple
 
 from rollback_guard.errors import GitError
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository, current_branch
+
+ATTEMPTS = 20  # how often another one may hold the index
+PAUSE = 0.05  # seconds before the next attempt
 
 
 class Checkouts(NamedTuple):
@@ -118,6 +122,12 @@ def move_work_tree(repository: Repository, old: str, new: str) -> None:
             raise GitError("the work tree could not be updated", remedy=f"git read-tree -m -u {old} {new}")
 
 
+def index_lock(repository: Repository) -> str:
+    """The file by which another git holds this work tree's index, or held it when it died; "" without one."""
+    path = os.path.join(repository.git_dir, "index.lock")
+    return path if os.path.lexists(path) else ""
+
+
 def _refresh(repository: Repository) -> bool:
     """Have git compare the files whose times changed with its index; whether none of them differs from it."""
     return repository.git.run("update-index", "--refresh", "--ignore-submodules", accept=(0, 1, 128)).returncode == 0
@@ -125,6 +135,11 @@ def _refresh(repository: Repository) -> bool:
 
 def _read_tree(repository: Repository, how: str, old: str, new: str) -> int:
     options = ("-n", "-u") if how == "-n" else (how,)
-    return repository.git.run(
-        "read-tree", "-m", *options, "--no-recurse-submodules", old, new, accept=(0, 1, 128)
-    ).returncode
+    for _ in range(ATTEMPTS):
+        done = repository.git.run(
+            "read-tree", "-m", *options, "--no-recurse-submodules", old, new, accept=(0, 1, 128)
+        ).returncode
+        if done == 0 or not index_lock(repository):
+            break
+        time.sleep(PAUSE)  # an editor, or another guard, looks at this moment
+    return done

@@ -6,6 +6,7 @@ How migrations are read and judged is left to `release.migrations`.
 from __future__ import annotations
 
 from rollback_guard.git.fast_import import Quarantine
+from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.listing import changed_between
 from rollback_guard.git.process import Git
 from rollback_guard.git.repository import Repository
@@ -32,6 +33,8 @@ def with_migrations(repository: Repository, plan: Plan, *, keep: bool | None) ->
     if paths:
         kept = _keep(repository, plan, paths) if keep else None
         if kept is not None:
+            if kept.tree == tree_of(repository.git, plan.tip):  # it is back already, with the files that stay
+                plan = plan._replace(reverts=(), bring=None)
             return plan._replace(keep=kept)
         why = NO_POLICY if keep is None else IN_THE_WAY if keep else SWITCHED_OFF
     return plan._replace(notes=(*plan.notes, why)) if why else plan

@@ -250,7 +250,7 @@ class Plan(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether the branch has stable's tree already."""
+        """Whether the branch has that tree already."""
         return not self.reverts and self.bring is None
 
     @property

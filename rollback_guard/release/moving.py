@@ -12,6 +12,7 @@ from rollback_guard.git.refs import HEADS, update_refs
 from rollback_guard.git.repository import Repository, operation_in_progress
 from rollback_guard.git.worktree import (
     find_checkouts,
+    index_lock,
     is_being_rebased,
     move_work_tree,
     overwritten_paths,
@@ -73,6 +74,11 @@ def require_ready(repository: Repository, move: Move) -> bool:
             remedy="move them away, then run this again",
         )
     if not try_move(repository, move.tip, move.tree):
+        lock = index_lock(repository)
+        if lock:
+            raise RefusedError(
+                "another git is at work in this work tree, or died in it", remedy=f"rm {lock}   # when no git runs here"
+            )
         raise RefusedError("the work tree cannot be moved to the new tree", remedy="git status   # and commit or stash")
     return checkouts.here
 

@@ -16,6 +16,7 @@ from rollback_guard.git.tags import (
     TagTakenError,
     check_tag_name,
     delete_tag,
+    fault_of,
     read_tag,
     read_tags,
     verify_tag,
@@ -25,7 +26,7 @@ from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.tags import OPENPGP, REVOKED, keys_of_taggers, name_pattern
 from rollback_guard.release.message import fold_reason
 from rollback_guard.release.model import Proof, Released
-from rollback_guard.release.stable import judge_tag, read_releases
+from rollback_guard.release.stable import judge_tag, read_releases, read_revoked
 from rollback_guard.release.tag_message import render_tag_message
 
 TYPE_CHECKING = False
@@ -86,21 +87,25 @@ def next_name(pattern: str, taken: tuple[str, ...], now: int) -> str:
     return dated.replace("{number}", str(max(numbers, default=0) + 1))
 
 
-def tagged_already(repository: Repository, policy: Policy | None, commit: str, branch: str) -> Released | None:
-    """The newest stable release, not revoked, that is this commit already; None when there is none."""
-    one = next(
-        (one for one in read_releases(repository, policy, None) if (one.commit, one.state) == (commit, "stable")), None
-    )
-    record = read_tag(repository, one.tag) if one is not None else None
-    if one is None or record is None:
+def tagged_already(
+    repository: Repository, policy: Policy | None, commit: str, branch: str, name: str | None
+) -> Released | None:
+    """The stable release, not revoked, that is this commit already: the newest, or the one of that name; else None."""
+    if name is None:
+        stand = (one for one in read_releases(repository, policy, None) if one.state == "stable")
+        name = next((one.tag for one in stand if one.commit == commit), "")
+    record = read_tag(repository, name) if name else None
+    if record is None or (record.target, judge_tag(repository, record, policy)[0]) != (commit, "stable"):
+        return None
+    if record.name in read_revoked(repository):
         return None
     return Released(
-        tag=one.tag,
-        object=one.object,
+        tag=record.name,
+        object=record.object,
         commit=commit,
         tree=tree_of(repository.git, commit),
         branch=branch,
-        tagger=one.tagger,
+        tagger=record.tagger,
         signed=record.signed,
         notes=("this commit bore that tag already: nothing was made",),
     )
@@ -183,8 +188,8 @@ def revoke_release(
 ) -> str:
     """Record that a release is no longer stable, by an annotated tag on its tag; the new tag's name.
 
-    Nothing is deleted. Raises: UsageError when there is no such tag; RefusedError when it is revoked
-    already, is no stable release, or whoever works here may not.
+    Nothing is deleted, and one that is there already stays. Raises: UsageError when there is no such tag; RefusedError
+    when it is revoked by a tag of another kind, is no stable release, or whoever works here may not.
     """
     folded = fold_reason(reason)
     require_releaser(repository, policy)
@@ -197,8 +202,11 @@ def revoke_release(
             f"{record.name} is no stable release{': ' + why if why else ''}", remedy="guard release list"
         )
     revocation = REVOKED + record.name
-    if read_tag(repository, revocation) is not None:
-        raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
+    there = read_tag(repository, revocation)
+    if there is not None:
+        if there.target != record.object or fault_of(repository, there, None, of="tag"):
+            raise RefusedError(f"{record.name} was revoked already", remedy=f"git show {TAGS}{revocation}")
+        return revocation
     signed = key is not None or (policy is not None and policy.release.signed)
     openpgp = policy is not None and any(one.startswith(OPENPGP) for one in keys_of_taggers(policy))
     oid = write_tag(repository, revocation, record.object, folded, sign=signed, key=key, openpgp=openpgp)

@@ -10,7 +10,7 @@ from rollback_guard.report.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.release.model import Plan, Result, Revert
+    from rollback_guard.release.model import Keep, Plan, Result, Revert
 
 
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
@@ -18,9 +18,11 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     tag = visible(plan.stable.tag)
     branch = visible(plan.branch)
     if plan.empty:
+        stays = f", and {_kept(plan.keep)}" if plan.keep is not None else ""
         return "\n".join(
             [
-                f"Nothing to revert: {branch} has exactly the tree of {tag} already",
+                f"Nothing to revert: {branch} has exactly the tree of {tag} already{stays}",
+                *(f"note: {visible(note)}" for note in notes_of(plan)),
                 f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert",
             ]
         )
@@ -41,6 +43,10 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     if execute:
         lines.append(f"→ {visible(execute)}")
     return "\n".join(lines)
+
+
+def _kept(keep: Keep) -> str:
+    return f"{counted(len(keep.paths), 'migration file', 'migration files')}: {visible(shown_paths(keep.paths))}"
 
 
 def _headline(plan: Plan) -> str:

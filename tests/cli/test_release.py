@@ -136,7 +136,7 @@ def test_refusals(guard: Guard, repo: RepositoryBuilder, args: list[str], code: 
     repo.branch("other")
     repo.commit("Other", other_dot_py="x")
     repo.checkout("main")
-    repo.stable_tag("taken")
+    repo.stable_tag("taken", "main~1")
     repo.git("tag", "light")
     repo.git("update-ref", "refs/remotes/origin/elsewhere", "HEAD")
     before = repo.git("for-each-ref")

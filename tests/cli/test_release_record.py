@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.entry import releasing
+from rollback_guard.entry.revert_push import push_watched
 from rollback_guard.release import tagging
 from rollback_guard.release.model import Released
 from tests.support.builder import RepositoryBuilder
@@ -251,3 +252,32 @@ def test_a_server_that_cannot_be_reached(path_of_repo: Path, tmp_path: Path) -> 
     said = tagged(repo, "--push", code=1)
     assert "origin cannot be asked for its tags" in said.err
     assert repo.git("tag") == ""
+
+
+def test_a_server_that_refuses_leaves_the_tag_here_and_one_that_has_it_is_content(
+    path_of_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = landed(path_of_repo)
+    server = Server(tmp_path / "server.git")
+    server.takes(repo, "main")
+    repo.git("remote", "add", "origin", server.url)
+    refusing = server.path / "hooks" / "pre-receive"
+    refusing.parent.mkdir(exist_ok=True)
+    refusing.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setattr(releasing, "PAUSE", 0)
+    said = tagged(repo, "--push", code=1)
+    name = repo.git("tag")
+    assert f"{name} is tagged here, but origin did not take it" in said.err
+    assert f"guard release --push   # again; or take it back here: git tag -d {name}" in said.err
+    refusing.unlink()
+    real = push_watched
+
+    def late(*args: object) -> str:
+        """The same by the same person at the same moment: theirs arrives, ours is told that it is there."""
+        assert real(*args) == ""  # type: ignore[arg-type]
+        return "! [remote rejected] (reference already exists)"
+
+    monkeypatch.setattr(releasing, "push_watched", late)
+    assert "pushed to origin" in tagged(repo, "--push").out
+    assert server.tip(f"refs/tags/{name}") == repo.git("rev-parse", f"refs/tags/{name}")

@@ -314,6 +314,21 @@ def test_a_branch_that_is_not_where_origin_is(guard: Guard, path_of_repo: Path) 
     assert "is not where origin/main was last seen" in guard(repo.path, "revert", "--plan").out
 
 
+def test_a_way_back_that_is_here_and_not_at_origin(guard: Guard, path_of_repo: Path) -> None:
+    """The push was refused, or whoever pushed was killed before: the command again says what is left to do."""
+    repo = busy(path_of_repo)
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    assert guard(repo.path, "revert", "--yes").code == 0
+    again = guard(repo.path, "revert", "--yes")
+    assert "note: origin/main has not gone back, as it was last seen: git push origin main\n" in again.out
+    repo.git("update-ref", "refs/remotes/origin/main", repo.git("commit-tree", "-m", "Another", "main^{tree}"))
+    assert "note: main here is not where origin/main was last seen" in guard(repo.path, "revert").out
+    repo.git("update-ref", "refs/remotes/origin/main", repo.git("commit-tree", "-m", "Another", "main~1^{tree}"))
+    assert "note: main here is not where origin/main was last seen" in guard(repo.path, "revert").out
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    assert "note:" not in guard(repo.path, "revert").out
+
+
 def test_hostile_names_do_not_reach_the_terminal(guard: Guard, path_of_repo: Path) -> None:
     repo = busy(path_of_repo)
     repo.commit("\x1b[2Jgone \x9b31m", by="jane", app_dot_py="price = 9\n")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.architecture import ROOT
+from tests.support.pages import guard_on_path
 
 
 def test_the_walk_through_runs_as_it_is_written(tmp_path: Path) -> None:
@@ -20,15 +18,9 @@ def test_the_walk_through_runs_as_it_is_written(tmp_path: Path) -> None:
         pytest.skip("ssh-keygen is not installed")
     page = (ROOT / "docs/walkthrough.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    code = "from rollback_guard.entry.cli.main import run; run()"
-    guard = programs / "guard"
-    guard.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"\n')
-    guard.chmod(0o755)
     folder = tmp_path / "empty"
     folder.mkdir()
-    env = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    env = guard_on_path(tmp_path / "bin")
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
         env.pop(name, None)
     # What the page on formats says of verifying by hand is tried on what this session recorded.

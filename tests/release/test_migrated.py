@@ -170,8 +170,15 @@ def test_the_command_says_it_all(guard: Guard, path_of_repo: Path) -> None:
     assert done.code == 0, done.err
     assert done.json["result"]["tree-equals-stable"] is False
     assert done.json["result"]["residue"] == [FIRST]
-    again = guard(repo.path, "revert", "--plan")
-    assert again.code == 0
+    tip = repo.head("main")
+    again = guard(repo.path, "revert", "--yes")  # nothing of it is reverted once more
+    assert (again.code, repo.head("main")) == (0, tip)
+    assert again.out.startswith(
+        f"Nothing to revert: main has exactly the tree of {TAG} already, and 1 migration file: {FIRST}\n"
+    )
+    repo.commit("Break something else", other_dot_py="x")
+    later = guard(repo.path, "revert", "--yes", "--format", "json")
+    assert (later.json["kept"], later.json["result"]["residue"]) == ([FIRST], [FIRST])
 
 
 def test_the_text_of_a_way_back_with_a_restore(guard: Guard, path_of_repo: Path) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rollback_guard.errors import RefusedError
+from rollback_guard.git import worktree
+from rollback_guard.git.refs import update_refs
 from rollback_guard.git.worktree import find_checkouts, move_work_tree, overwritten_paths, try_move
+from rollback_guard.release import moving
 from rollback_guard.release.moving import require_ready
 from rollback_guard.release.revert import move_of
 from tests.release.stories import TAG, begun, busy, everything, executed, git_as, opened, planned, reverted
@@ -179,10 +183,43 @@ def test_a_work_tree_on_another_branch_is_not_touched(path_of_repo: Path) -> Non
 def test_a_work_tree_that_cannot_be_moved(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = busy(path_of_repo)
     plan = planned(repo)
-    (repo.path / ".git/index.lock").write_text("")
-    with pytest.raises(RefusedError, match="cannot be moved"):
+    lock = repo.path / ".git/index.lock"
+    lock.write_text("")
+    monkeypatch.setattr(worktree, "PAUSE", 0)
+    with pytest.raises(RefusedError, match="another git is at work") as raised:
         executed(repo, plan, "")
+    assert raised.value.remedy.startswith(f"rm {lock} ")
+    lock.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "try_move", lambda *_: False)
+        with pytest.raises(RefusedError, match="cannot be moved"):
+            executed(repo, plan, "")
     assert repo.head("main") == plan.tip
+
+
+def test_another_git_that_looks_at_this_moment_is_waited_for(
+    path_of_repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An editor that asks for the status holds the index for a moment: before the branch moved, or after."""
+    repo = busy(path_of_repo)
+    plan = planned(repo)
+    lock = repo.path / ".git/index.lock"
+    waited = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        lock.unlink()
+
+    def looked_at(*args: Any, **options: Any) -> None:
+        update_refs(*args, **options)
+        lock.write_text("")
+
+    monkeypatch.setattr("rollback_guard.git.worktree.time.sleep", wait)
+    monkeypatch.setattr(moving, "update_refs", looked_at)
+    lock.write_text("")
+    assert executed(repo, plan, "").equals_stable
+    assert len(waited) == 2
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_from_inside_the_git_folder_the_work_tree_is_another_one(path_of_repo: Path) -> None:
