@@ -6,6 +6,7 @@ from rollback_guard.entry.production import behind, find_production, policy_of
 from rollback_guard.entry.recorded_releases import recorded_of
 from rollback_guard.entry.revert_jobs import Asked, Back, Options, new_branch
 from rollback_guard.errors import UsageError
+from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.explain import explain
 from rollback_guard.release.migrated import with_migrations
@@ -32,6 +33,13 @@ def ask_for(repository: Repository, asked: Asked, options: Options, stack: ExitS
     if len({plan.target for plan in plans}) != len(plans):
         raise UsageError("--branch names one branch twice", remedy="guard revert --branch main --plan")
     return Back(repository, plans, options, named=asked.to is not None)
+
+
+def _settled(repository: Repository, plan: Plan) -> Plan:
+    """An empty plan where the branch has gone back already, all but for the files that stay."""
+    if plan.keep is None or plan.tree != tree_of(repository.git, plan.tip):
+        return plan
+    return plan._replace(reverts=(), bring=None, notes=())
 
 
 def _require_sense(asked: Asked) -> None:
@@ -81,5 +89,5 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     )
     policy = production.policy
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
-    plan = explain(repository, plan)
+    plan = explain(repository, _settled(repository, plan))
     return plan._replace(notes=plan.notes + notes + behind(production))

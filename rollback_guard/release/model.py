@@ -234,7 +234,7 @@ class Keep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a revert will do. Nothing to do: no reverts and nothing to bring."""
+    """What a revert will do. Nothing to do: no reverts and nothing to bring; files may stay all the same."""
 
     mode: Mode
     branch: str  # short name
@@ -250,7 +250,7 @@ class Plan(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether the branch has stable's tree already."""
+        """Whether the branch has that tree already."""
         return not self.reverts and self.bring is None
 
     @property

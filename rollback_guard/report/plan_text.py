@@ -18,12 +18,7 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     tag = visible(plan.stable.tag)
     branch = visible(plan.branch)
     if plan.empty:
-        return "\n".join(
-            [
-                f"Nothing to revert: {branch} has exactly the tree of {tag} already",
-                f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert",
-            ]
-        )
+        return "\n".join(_nothing(plan, branch, tag))
     lines = [_headline(plan), ""]
     lines += [f"  {_line(revert)}" for revert in plan.reverts]
     if plan.bring is not None:
@@ -41,6 +36,22 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     if execute:
         lines.append(f"→ {visible(execute)}")
     return "\n".join(lines)
+
+
+def _nothing(plan: Plan, branch: str, tag: str) -> list[str]:
+    notes = notes_of(plan)
+    if plan.keep is None:
+        lines = [f"Nothing to revert: {branch} has exactly the tree of {tag} already"]
+    else:
+        kept = counted(len(plan.keep.paths), "migration file that stays", "migration files that stay")
+        lines = [
+            f"Nothing to revert: {branch} has the tree of {tag} and {kept} already: "
+            + visible(shown_paths(plan.keep.paths))
+        ]
+    lines += [f"note: {visible(note)}" for note in notes]
+    if not notes:  # who has something else to see to must not think of revoking first
+        lines.append(f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert")
+    return lines
 
 
 def _headline(plan: Plan) -> str:
