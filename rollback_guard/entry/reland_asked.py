@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, behind, find_production
 from rollback_guard.entry.revert_alone import commits_of
-from rollback_guard.entry.revert_jobs import Options, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Options, Settled, more_words, new_branch, push_command, refusal_now
 from rollback_guard.facts.range import scratch_folder
 from rollback_guard.git.refs import HEADS
 from rollback_guard.git.repository import Repository
@@ -102,6 +102,10 @@ class Again:
     @property
     def moves(self) -> tuple[Move, ...]:
         return () if self.open or self.empty else (move_of(self.plan),)
+
+    @property
+    def settled(self) -> tuple[Settled, ...]:
+        return ()  # it writes new branches alone
 
     @property
     def count(self) -> int:

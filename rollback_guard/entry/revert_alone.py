@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 
 from rollback_guard.entry.production import Production, behind, find_production
-from rollback_guard.entry.revert_jobs import Asked, Options, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Asked, Options, Settled, more_words, new_branch, push_command, refusal_now
 from rollback_guard.errors import RefusedError
 from rollback_guard.facts.fast_forward import stood_before
 from rollback_guard.facts.history import recorded_tips
@@ -60,6 +60,13 @@ class Alone:
     @property
     def moves(self) -> tuple[Move, ...]:
         return () if self.open or self.empty else (move_of_only(self.plan),)
+
+    @property
+    def settled(self) -> tuple[Settled, ...]:
+        """The branch where nothing is left to undo; what else is on it nobody has looked at."""
+        if not self.empty or self.open or self.plan.target != HEADS + self.plan.branch:
+            return ()
+        return (Settled(branch=self.plan.branch, tip=self.plan.tip, whole=False),)
 
     @property
     def count(self) -> int:

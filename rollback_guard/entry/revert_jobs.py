@@ -39,6 +39,14 @@ class Asked(NamedTuple):
     new_branch: Optional[str] = None
 
 
+class Settled(NamedTuple):
+    """A branch that is here as it should be. `whole`: all of its tree is known to be right, so it may be sent."""
+
+    branch: str
+    tip: str
+    whole: bool
+
+
 class Job(Protocol):
     """What can be shown, carried out and pushed: a plan with its digest."""
 
@@ -54,6 +62,8 @@ class Job(Protocol):
     def open(self) -> bool: ...
     @property
     def moves(self) -> tuple[Move, ...]: ...
+    @property
+    def settled(self) -> tuple[Settled, ...]: ...
     @property
     def count(self) -> int: ...
     @property
@@ -94,6 +104,12 @@ class Back:
     @property
     def moves(self) -> tuple[Move, ...]:
         return tuple(move_of(plan) for plan in self.plans if not plan.empty)
+
+    @property
+    def settled(self) -> tuple[Settled, ...]:
+        """The branches that have gone back already; with `--as` nothing is said of production's own."""
+        own = (plan for plan in self.plans if plan.empty and plan.target == HEADS + plan.branch)
+        return tuple(Settled(branch=plan.branch, tip=plan.tip, whole=True) for plan in own)
 
     @property
     def count(self) -> int:
