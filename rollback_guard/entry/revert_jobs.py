@@ -12,7 +12,7 @@ from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.refs import HEADS, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.model import Plan, Result
-from rollback_guard.release.moving import Move, require_ready
+from rollback_guard.release.moving import Move, require_ready, unfinished
 from rollback_guard.release.plan import plan_digest, plan_document, set_digest, set_document
 from rollback_guard.release.revert import execute_revert, move_of
 from rollback_guard.report.plan_text import render_plan
@@ -117,12 +117,12 @@ class Back:
         return sum(1 if plan.mode == "single" else len(plan.reverts) + (plan.bring is not None) for plan in self.plans)
 
     def noted(self) -> Back:
-        """The same, each plan with a note where it would be refused now."""
-        plans = tuple(
-            plan if plan.empty else plan._replace(notes=(*plan.notes, *refusal_now(self.repository, move_of(plan))))
-            for plan in self.plans
-        )
+        """The same, each plan with a note where it would be refused now, or was not finished."""
+        plans = tuple(plan._replace(notes=(*plan.notes, *self._state_of(plan))) for plan in self.plans)
         return Back(self.repository, plans, self.options, named=self._named)
+
+    def _state_of(self, plan: Plan) -> tuple[str, ...]:
+        return unfinished(self.repository, plan.target) if plan.empty else refusal_now(self.repository, move_of(plan))
 
     def text(self, *, offer: bool) -> str:
         execute = f"{self.again()} --execute {self.digest}" if offer and not self.empty else ""

@@ -124,3 +124,21 @@ def test_files_that_stayed_are_not_gone_back_from_again(guard: Guard, path_of_re
     assert said.out.startswith(f"{NOTHING}the tree of {TAG} and 1 migration file that stays already: {FIRST}\n")
     plan = guard(repo.path, "revert", "--plan", "--format", "json").json
     assert (plan["reverts"], plan["kept"], plan["notes"]) == ([], [FIRST], [])
+
+
+def test_a_way_back_that_was_cut_short_is_said(guard: Guard, path_of_repo: Path) -> None:
+    """The branch has moved, the work tree has not."""
+    repo = busy(path_of_repo)
+    files = repo.tree("main")
+    assert guard(repo.path, "revert", "--yes").code == 0
+    repo.git("read-tree", "-u", "--reset", files)
+    said = guard(repo.path, "revert")
+    assert said.out.startswith(NOTHING)
+    assert "note: files here differ from the branch: app.py" in said.out
+    assert "git reset --hard" in said.out
+    lock = repo.path / ".git/index.lock"
+    lock.write_text("")
+    assert f"one was cut short: rm {lock} && git status" in guard(repo.path, "revert").out
+    lock.unlink()
+    repo.git("checkout", "-q", "--detach", "-f", "main")
+    assert "note: " not in guard(repo.path, "revert", "--branch", "main").out

@@ -9,6 +9,7 @@ import pytest
 
 from rollback_guard.errors import RefusedError
 from rollback_guard.git.worktree import find_checkouts, move_work_tree, overwritten_paths, try_move
+from rollback_guard.release import moving
 from rollback_guard.release.moving import require_ready
 from rollback_guard.release.revert import move_of
 from tests.release.stories import TAG, begun, busy, everything, executed, git_as, opened, planned, reverted
@@ -179,7 +180,7 @@ def test_a_work_tree_on_another_branch_is_not_touched(path_of_repo: Path) -> Non
 def test_a_work_tree_that_cannot_be_moved(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = busy(path_of_repo)
     plan = planned(repo)
-    (repo.path / ".git/index.lock").write_text("")
+    monkeypatch.setattr(moving, "try_move", lambda *_: False)
     with pytest.raises(RefusedError, match="cannot be moved"):
         executed(repo, plan, "")
     assert repo.head("main") == plan.tip
