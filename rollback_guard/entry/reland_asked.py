@@ -159,7 +159,7 @@ class Again:
 
     @property
     def push_command(self) -> str:
-        return push_command(self.moves)
+        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         return (execute_reland(self.repository, self.undoing, self.plan, self.options.reason, signing),)

@@ -9,7 +9,7 @@ import shlex
 from typing import NamedTuple, Optional, Protocol
 
 from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.git.refs import HEADS, list_refs
+from rollback_guard.git.refs import HEADS, TAGS, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.model import Plan, Result
 from rollback_guard.release.moving import Move, require_ready, unfinished
@@ -19,6 +19,8 @@ from rollback_guard.report.plan_text import render_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rollback_guard.release.writing import Signing
 
 
@@ -160,16 +162,22 @@ class Back:
 
     @property
     def push_command(self) -> str:
-        return push_command(self.moves)
+        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         plans = [plan for plan in self.plans if not plan.empty]
         return execute_revert(self.repository, plans, self.options.reason, signing)
 
 
-def push_command(moves: tuple[Move, ...]) -> str:
+def push_names(repository: Repository, refs: Sequence[str]) -> list[str]:
+    """Branches as `git push` takes them: the full name where a tag is called the same, else the short one."""
+    tags = {ref.name for ref in list_refs(repository, *(TAGS + ref[len(HEADS) :] for ref in refs))}
+    return [ref if TAGS + ref[len(HEADS) :] in tags else ref[len(HEADS) :] for ref in refs]
+
+
+def push_command(repository: Repository, moves: tuple[Move, ...]) -> str:
     """What pushes the results by hand."""
-    names = [move.ref[len(HEADS) :] for move in moves]
+    names = push_names(repository, [move.ref for move in moves])
     return shlex.join(["git", "push", *(["--atomic"] if len(names) > 1 else []), "origin", *names])
 
 
