@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple, Optional
 
 from rollback_guard.entry.target import names_of
@@ -33,8 +34,10 @@ class Production(NamedTuple):
 def find_production(repository: Repository, named: str | None, *, remote_too: bool) -> Production:
     """The branch that was named, else the policy's one production branch, else the one that is checked out.
 
+    Where a policy names production branches, the one that is checked out is taken only if it is one of them.
+
     The local branch goes first; with `remote_too`, origin's as last seen serves where there is none.
-    Raises: UsageError when there is no such branch, or HEAD is detached and nothing else tells.
+    Raises: UsageError when there is no such branch, or nothing tells which is meant.
     """
     if named is not None and named.startswith("refs/") and not named.startswith(HEADS):
         raise UsageError(f"--branch: {named} is no branch", remedy="git branch --all   # and take one of these")
@@ -62,6 +65,14 @@ def _default_branch(repository: Repository, objects: ObjectReader) -> str:
         names = literal_branches(found.policy) if found.policy is not None else ()
         if len(names) == 1:
             return names[0]
+    policy = next((found.policy for found in policies if found.policy is not None), None)
+    if present is not None and policy is not None:
+        example = (*literal_branches(policy), "BRANCH")[0]
+        raise UsageError(
+            f"{present.removeprefix(HEADS)} is checked out, which is no production branch; "
+            f"the policy names {', '.join(policy.production.branches)}",
+            remedy=f"name it: --branch {shlex.quote(example)}",
+        )
     if present is None:
         raise UsageError("HEAD is detached, and no policy names one production branch", remedy="name it: --branch main")
     return present

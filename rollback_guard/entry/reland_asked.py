@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.entry.production import Production, behind, find_production
 from rollback_guard.entry.revert_alone import commits_of
-from rollback_guard.entry.revert_jobs import Options, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Options, Settled, more_words, new_branch, push_command, refusal_now
 from rollback_guard.facts.range import scratch_folder
 from rollback_guard.git.refs import HEADS
 from rollback_guard.git.repository import Repository
@@ -104,6 +104,10 @@ class Again:
         return () if self.open or self.empty else (move_of(self.plan),)
 
     @property
+    def settled(self) -> tuple[Settled, ...]:
+        return ()  # it writes new branches alone
+
+    @property
     def count(self) -> int:
         return len(new_commits(self.plan, ""))
 
@@ -155,7 +159,7 @@ class Again:
 
     @property
     def push_command(self) -> str:
-        return push_command(self.moves)
+        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         return (execute_reland(self.repository, self.undoing, self.plan, self.options.reason, signing),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 
 from rollback_guard.entry.production import Production, behind, find_production
-from rollback_guard.entry.revert_jobs import Asked, Options, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Asked, Options, Settled, more_words, new_branch, push_command, refusal_now
 from rollback_guard.errors import RefusedError
 from rollback_guard.facts.fast_forward import stood_before
 from rollback_guard.facts.history import recorded_tips
@@ -62,6 +62,13 @@ class Alone:
         return () if self.open or self.empty else (move_of_only(self.plan),)
 
     @property
+    def settled(self) -> tuple[Settled, ...]:
+        """The branch where nothing is left to undo; what else is on it nobody has looked at."""
+        if not self.empty or self.open or self.plan.target != HEADS + self.plan.branch:
+            return ()
+        return (Settled(branch=self.plan.branch, tip=self.plan.tip, whole=False),)
+
+    @property
     def count(self) -> int:
         return sum(not one.empty for one in self.plan.undone)
 
@@ -95,7 +102,7 @@ class Alone:
 
     @property
     def push_command(self) -> str:
-        return push_command(self.moves)
+        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         return (execute_only(self.repository, self.undoing, self.plan, self.options.reason, signing),)

@@ -40,6 +40,13 @@ def ask_for(repository: Repository, asked: Asked, options: Options, stack: ExitS
     return Back(repository, plans, options, named=asked.to is not None)
 
 
+def _settled(repository: Repository, plan: Plan) -> Plan:
+    """An empty plan where the branch has gone back already, all but for the files that stay."""
+    if plan.keep is None or plan.tree != tree_of(repository.git, plan.tip):
+        return plan
+    return plan._replace(reverts=(), bring=None, notes=())
+
+
 def _require_sense(asked: Asked) -> None:
     if asked.revs and asked.mode != "only":
         first = asked.revs[0]
@@ -88,7 +95,7 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     )
     policy = production.policy
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
-    plan = explain(repository, plan)
+    plan = explain(repository, _settled(repository, plan))
     notes += other_policy(repository, production, plan)
     return plan._replace(notes=plan.notes + notes + (_here_alone(repository, plan, production) or behind(production)))
 

@@ -9,16 +9,18 @@ import shlex
 from typing import NamedTuple, Optional, Protocol
 
 from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.git.refs import HEADS, list_refs
+from rollback_guard.git.refs import HEADS, TAGS, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.release.model import Plan, Result
-from rollback_guard.release.moving import Move, require_ready
+from rollback_guard.release.moving import Move, require_ready, unfinished
 from rollback_guard.release.plan import plan_digest, plan_document, set_digest, set_document
 from rollback_guard.release.revert import execute_revert, move_of
 from rollback_guard.report.plan_text import render_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rollback_guard.release.writing import Signing
 
 
@@ -39,6 +41,14 @@ class Asked(NamedTuple):
     new_branch: Optional[str] = None
 
 
+class Settled(NamedTuple):
+    """A branch that is here as it should be. `whole`: all of its tree is known to be right, so it may be sent."""
+
+    branch: str
+    tip: str
+    whole: bool
+
+
 class Job(Protocol):
     """What can be shown, carried out and pushed: a plan with its digest."""
 
@@ -54,6 +64,8 @@ class Job(Protocol):
     def open(self) -> bool: ...
     @property
     def moves(self) -> tuple[Move, ...]: ...
+    @property
+    def settled(self) -> tuple[Settled, ...]: ...
     @property
     def count(self) -> int: ...
     @property
@@ -96,17 +108,23 @@ class Back:
         return tuple(move_of(plan) for plan in self.plans if not plan.empty)
 
     @property
+    def settled(self) -> tuple[Settled, ...]:
+        """The branches that have gone back already; with `--as` nothing is said of production's own."""
+        own = (plan for plan in self.plans if plan.empty and plan.target == HEADS + plan.branch)
+        return tuple(Settled(branch=plan.branch, tip=plan.tip, whole=True) for plan in own)
+
+    @property
     def count(self) -> int:
         """How many commits will be written."""
         return sum(1 if plan.mode == "single" else len(plan.reverts) + (plan.bring is not None) for plan in self.plans)
 
     def noted(self) -> Back:
-        """The same, each plan with a note where it would be refused now."""
-        plans = tuple(
-            plan if plan.empty else plan._replace(notes=(*plan.notes, *refusal_now(self.repository, move_of(plan))))
-            for plan in self.plans
-        )
+        """The same, each plan with a note where it would be refused now, or was not finished."""
+        plans = tuple(plan._replace(notes=(*plan.notes, *self._state_of(plan))) for plan in self.plans)
         return Back(self.repository, plans, self.options, named=self._named)
+
+    def _state_of(self, plan: Plan) -> tuple[str, ...]:
+        return unfinished(self.repository, plan.target) if plan.empty else refusal_now(self.repository, move_of(plan))
 
     def text(self, *, offer: bool) -> str:
         execute = f"{self.again()} --execute {self.digest}" if offer and not self.empty else ""
@@ -144,16 +162,22 @@ class Back:
 
     @property
     def push_command(self) -> str:
-        return push_command(self.moves)
+        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         plans = [plan for plan in self.plans if not plan.empty]
         return execute_revert(self.repository, plans, self.options.reason, signing)
 
 
-def push_command(moves: tuple[Move, ...]) -> str:
+def push_names(repository: Repository, refs: Sequence[str]) -> list[str]:
+    """Branches as `git push` takes them: the full name where a tag is called the same, else the short one."""
+    tags = {ref.name for ref in list_refs(repository, *(TAGS + ref[len(HEADS) :] for ref in refs))}
+    return [ref if TAGS + ref[len(HEADS) :] in tags else ref[len(HEADS) :] for ref in refs]
+
+
+def push_command(repository: Repository, moves: tuple[Move, ...]) -> str:
     """What pushes the results by hand."""
-    names = [move.ref[len(HEADS) :] for move in moves]
+    names = push_names(repository, [move.ref for move in moves])
     return shlex.join(["git", "push", *(["--atomic"] if len(names) > 1 else []), "origin", *names])
 
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from rollback_guard.entry.progress import ERASE, wants_progress
+from rollback_guard.entry.revert_jobs import push_names
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.push import Pushed, push_refs, remote_for
@@ -74,7 +75,10 @@ def _after_refusal(job: Job, remote: str, *, moved: bool) -> str:
     current = current_branch(job.repository)
     backs = " && ".join(_back(move, current) for move in job.moves)
     if not moved:
-        refs = [*(f"refs/tags/{tag}" for tag in job.tags), *(move.ref[len(HEADS) :] for move in job.moves)]
+        refs = [
+            *(f"refs/tags/{tag}" for tag in job.tags),
+            *push_names(job.repository, [move.ref for move in job.moves]),
+        ]
         return f"git push {there} {shlex.join(refs)}   # the release's tag too; or go back here: {backs}"
     first = job.moves[0]
     if first.new:

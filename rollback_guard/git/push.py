@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.complaint import telling_line
 from rollback_guard.git.process import decode, stop
 from rollback_guard.git.refs import TAGS
 from rollback_guard.git.repository import Repository, read_config
@@ -58,10 +60,25 @@ def remote_tags(repository: Repository, remote: str) -> dict[str, str]:
     """The short names of a remote's tags, each with the object that it names. Raises: RefusedError."""
     process = repository.git.run("ls-remote", "--tags", "--refs", "--", remote, accept=(0, 1, 2, 128))
     if process.returncode != 0:
-        said = decode(process.stderr).strip().split("\n")[0]
+        said = telling_line(process.stderr)
         raise RefusedError(f"{remote} cannot be asked for its tags: {said}", remedy=f"git ls-remote --tags {remote}")
-    lines = (line.partition("\t") for line in decode(process.stdout).split("\n") if line)
-    return {ref.removeprefix(TAGS): oid for oid, _, ref in lines}
+    return {ref.removeprefix(TAGS): oid for ref, oid in _listed(process.stdout)}
+
+
+def remote_branches(repository: Repository, remote: str) -> dict[str, str]:
+    """The full names of a remote's branches, each with its commit. Raises: RefusedError."""
+    process = repository.git.run("ls-remote", "--heads", "--", remote, accept=(0, 1, 2, 128))
+    if process.returncode != 0:
+        said = telling_line(process.stderr)
+        raise RefusedError(
+            f"{remote} cannot be asked for its branches: {said}", remedy=f"git ls-remote --heads {shlex.quote(remote)}"
+        )
+    return dict(_listed(process.stdout))
+
+
+def _listed(out: bytes) -> list[tuple[str, str]]:
+    lines = (line.partition("\t") for line in decode(out).split("\n") if line)
+    return [(ref, oid) for oid, _, ref in lines]
 
 
 def push_refs(
@@ -87,7 +104,8 @@ def push_refs(
     telling = [line for line in said if line.startswith("!") or "rejected" in line]
     # What the other side's hook says is why: its first lines are the decision and the rule.
     hook = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")][:HOOK_LINES]
-    return "; ".join([(telling or said or ["git push failed"])[0].replace("\t", " "), *filter(None, hook)])
+    first = telling[0] if telling else telling_line(err) or "git push failed"
+    return "; ".join([first.replace("\t", " "), *filter(None, hook)])
 
 
 def _listen(process: subprocess.Popen[bytes], tell: Callable[[str], object] | None) -> tuple[bytes, bytes]:

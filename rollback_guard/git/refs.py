@@ -11,6 +11,7 @@ from rollback_guard.git.repository import Repository
 HEADS = "refs/heads/"
 REMOTES = "refs/remotes/"
 TAGS = "refs/tags/"
+HOOK_LINES = 3  # of what a hook said
 LONGEST = 4096  # characters of a name that is looked for; git 2.39 crashes on much longer ones
 
 
@@ -148,9 +149,11 @@ def update_refs(repository: Repository, updates: tuple[tuple[str, str, str], ...
         "update-ref", "-m", reason, "--stdin", stdin=encode("\n".join(lines)), accept=(0, 1, 128, 129)
     )
     if process.returncode != 0:
-        said = decode(process.stderr).strip().splitlines()
+        said = [line.strip() for line in decode(process.stderr).split("\n") if line.strip()]
+        telling = [line for line in said if line.startswith("fatal: ")]
+        hook = [line for line in said if line not in telling]  # a reference-transaction hook says here why
         raise RefusedError(
-            "no ref was moved: "
-            + next((line for line in said if line.startswith("fatal: ")), "git refused the transaction"),
-            remedy="somebody may have moved the branch meanwhile: look at it, and run the command again",
+            "no ref was moved: " + "; ".join([*telling[:1], *hook[:HOOK_LINES]] or ["git refused the transaction"]),
+            remedy="somebody may have moved the branch meanwhile, or a hook refuses it: look at that, and run the "
+            "command again",
         )

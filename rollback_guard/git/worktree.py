@@ -6,15 +6,20 @@ Whether that is wanted is decided in `release`.
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import NamedTuple
 
 from rollback_guard.errors import GitError
+from rollback_guard.git.complaint import telling_line
 from rollback_guard.git.process import decode
 from rollback_guard.git.repository import Repository, current_branch
 
 ATTEMPTS = 20  # how often another one may hold the index
 PAUSE = 0.05  # seconds before the next attempt
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
 
 
 class Checkouts(NamedTuple):
@@ -105,27 +110,47 @@ def _in_the_way(top: str, path: str, leaving: set[str]) -> list[str]:
 
 def try_move(repository: Repository, old: str, new: str) -> bool:
     """Whether `move_work_tree` would be carried out; nothing is changed but what git remembers of file times."""
-    if _read_tree(repository, "-n", old, new) == 0:
+    if _read_tree(repository, "-n", old, new).returncode == 0:
         return True
     _refresh(repository)  # a file that was only touched looks changed until git has compared it
-    return _read_tree(repository, "-n", old, new) == 0
+    return _read_tree(repository, "-n", old, new).returncode == 0
+
+
+def index_lock(repository: Repository) -> str | None:
+    """The file by which git keeps others from its index, where it is there: of a git that runs, or that was killed."""
+    path = os.path.join(repository.git_dir, "index.lock")
+    return path if os.path.lexists(path) else None
+
+
+def held_lock(repository: Repository) -> str | None:
+    """The same, when it does not go away in a moment: an editor or another guard looks and is done."""
+    for _ in range(ATTEMPTS):
+        if index_lock(repository) is None:
+            return None
+        time.sleep(PAUSE)
+    return index_lock(repository)
+
+
+def unlocking(lock: str) -> str:
+    """The command that takes such a file away."""
+    return f"rm {shlex.quote(lock)}"
 
 
 def move_work_tree(repository: Repository, old: str, new: str) -> None:
     """Take index and work tree from one commit's tree to another's, keeping what neither of them has.
 
-    Raises: GitError when a file changed meanwhile; what could not be moved was not.
+    Raises: GitError when a file changed meanwhile: then nothing was moved; or when a file could not be written.
     """
-    if _read_tree(repository, "-u", old, new) != 0:
-        _refresh(repository)
-        if _read_tree(repository, "-u", old, new) != 0:
-            raise GitError("the work tree could not be updated", remedy=f"git read-tree -m -u {old} {new}")
-
-
-def index_lock(repository: Repository) -> str:
-    """The file by which another git holds this work tree's index, or held it when it died; "" without one."""
-    path = os.path.join(repository.git_dir, "index.lock")
-    return path if os.path.lexists(path) else ""
+    command = f"git read-tree -m -u {old} {new}"
+    lock = held_lock(repository)
+    if lock is not None:
+        raise GitError(f"{lock} is there", remedy=f"{unlocking(lock)} && {command}   # if no other git runs here")
+    if not try_move(repository, old, new):
+        raise GitError("something in it changed meanwhile", remedy=command)
+    process = _read_tree(repository, "-u", old, new)
+    if process.returncode != 0:
+        said = telling_line(process.stderr)
+        raise GitError(said, remedy="git reset --hard   # when what it says is mended: the branch has moved already")
 
 
 def _refresh(repository: Repository) -> bool:
@@ -133,13 +158,11 @@ def _refresh(repository: Repository) -> bool:
     return repository.git.run("update-index", "--refresh", "--ignore-submodules", accept=(0, 1, 128)).returncode == 0
 
 
-def _read_tree(repository: Repository, how: str, old: str, new: str) -> int:
+def _read_tree(repository: Repository, how: str, old: str, new: str) -> subprocess.CompletedProcess[bytes]:
     options = ("-n", "-u") if how == "-n" else (how,)
     for _ in range(ATTEMPTS):
-        done = repository.git.run(
-            "read-tree", "-m", *options, "--no-recurse-submodules", old, new, accept=(0, 1, 128)
-        ).returncode
-        if done == 0 or not index_lock(repository):
+        done = repository.git.run("read-tree", "-m", *options, "--no-recurse-submodules", old, new, accept=(0, 1, 128))
+        if done.returncode == 0 or index_lock(repository) is None:
             break
         time.sleep(PAUSE)  # an editor, or another guard, looks at this moment
     return done

@@ -75,7 +75,7 @@ def _pointers(repository: Repository, tree: str, changes: Sequence[Change]) -> t
     """How many LFS pointers come back, and the paths of those whose content is not in this clone."""
     count, missing = 0, []
     with ObjectReader(repository.git) as objects:
-        if not _uses_lfs(objects, tree):
+        if not _uses_lfs(objects, tree, [change.path for change in changes[:LOOKED_AT] if change.new is not None]):
             return 0, ()
         for change in changes[:LOOKED_AT]:
             if change.new is None or not change.new.plain:
@@ -94,13 +94,23 @@ def _pointers(repository: Repository, tree: str, changes: Sequence[Change]) -> t
     return count, tuple(missing)
 
 
-def _uses_lfs(objects: ObjectReader, tree: str) -> bool:
-    """Whether the tree's topmost attributes name LFS, as `git lfs track` writes them."""
-    try:
-        blob = objects.read(f"{tree}:{ATTRIBUTES}", limit=1 << 20)
-    except TooLargeError:
-        return True
-    return blob is not None and b"filter=lfs" in blob.data
+def _uses_lfs(objects: ObjectReader, tree: str, paths: Sequence[str]) -> bool:
+    """Whether attributes at the top or in a folder above one of the paths name LFS, as `git lfs track` writes them."""
+    asked: set[str] = set()
+    for path in ("", *paths):
+        folder = path.rpartition("/")[0]
+        while folder not in asked:
+            asked.add(folder)
+            try:
+                blob = objects.read(
+                    f"{tree}:{folder}/{ATTRIBUTES}" if folder else f"{tree}:{ATTRIBUTES}", limit=1 << 20
+                )
+            except TooLargeError:
+                return True
+            if blob is not None and b"filter=lfs" in blob.data:
+                return True
+            folder = folder.rpartition("/")[0]
+    return False
 
 
 def _collisions(git: Git, tree: str, changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:

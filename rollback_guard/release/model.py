@@ -234,7 +234,7 @@ class Keep(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a revert will do. Nothing to do: no reverts and nothing to bring."""
+    """What a revert will do. Nothing to do: no reverts and nothing to bring; files may stay all the same."""
 
     mode: Mode
     branch: str  # short name

@@ -10,7 +10,7 @@ from rollback_guard.report.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.release.model import Keep, Plan, Result, Revert
+    from rollback_guard.release.model import Plan, Result, Revert
 
 
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
@@ -18,14 +18,7 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     tag = visible(plan.stable.tag)
     branch = visible(plan.branch)
     if plan.empty:
-        stays = f", and {_kept(plan.keep)}" if plan.keep is not None else ""
-        return "\n".join(
-            [
-                f"Nothing to revert: {branch} has exactly the tree of {tag} already{stays}",
-                *(f"note: {visible(note)}" for note in notes_of(plan)),
-                f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert",
-            ]
-        )
+        return "\n".join(_nothing(plan, branch, tag))
     lines = [_headline(plan), ""]
     lines += [f"  {_line(revert)}" for revert in plan.reverts]
     if plan.bring is not None:
@@ -45,8 +38,20 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     return "\n".join(lines)
 
 
-def _kept(keep: Keep) -> str:
-    return f"{counted(len(keep.paths), 'migration file', 'migration files')}: {visible(shown_paths(keep.paths))}"
+def _nothing(plan: Plan, branch: str, tag: str) -> list[str]:
+    notes = notes_of(plan)
+    if plan.keep is None:
+        lines = [f"Nothing to revert: {branch} has exactly the tree of {tag} already"]
+    else:
+        kept = counted(len(plan.keep.paths), "migration file that stays", "migration files that stay")
+        lines = [
+            f"Nothing to revert: {branch} has the tree of {tag} and {kept} already: "
+            + visible(shown_paths(plan.keep.paths))
+        ]
+    lines += [f"note: {visible(note)}" for note in notes]
+    if not notes:  # who has something else to see to must not think of revoking first
+        lines.append(f"→ if {tag} is what failed: guard release revoke {tag} --reason WHY, then guard revert")
+    return lines
 
 
 def _headline(plan: Plan) -> str:

@@ -214,6 +214,22 @@ def test_several_branches_as_one(guard: Guard, path_of_repo: Path, tmp_path: Pat
     assert nothing.out.count("Nothing to revert") == 2
 
 
+def test_of_several_branches_none_is_guessed(guard: Guard, path_of_repo: Path) -> None:
+    """With a branch checked out that is none of them; a branch that is named is taken as ever."""
+    repo = two_branches(path_of_repo)
+    repo.branch("feature/mine")
+    before = everything(repo)
+    for args in (("revert", "--yes"), ("release", "list"), ("revert", "--mode", "only", "HEAD", "--yes")):
+        said = guard(repo.path, *args)
+        assert (said.code, "feature/mine is checked out, which is no production branch" in said.err) == (2, True)
+        assert "the policy names main, legacy" in said.err
+        assert "name it: --branch main" in said.err
+    assert everything(repo) == before
+    assert guard(repo.path, "revert", "--branch", "feature/mine", "--plan").code == 0
+    repo.checkout("legacy")
+    assert "reverted on legacy" in guard(repo.path, "revert", "--plan").out
+
+
 def test_of_several_branches_none_is_moved_when_one_is_not_ready(guard: Guard, path_of_repo: Path) -> None:
     repo = two_branches(path_of_repo)
     before = everything(repo)

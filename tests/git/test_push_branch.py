@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import UsageError
+from rollback_guard.git.complaint import telling_line
 from rollback_guard.git.push import Pushed, push_refs, remote_for
 from tests.release.stories import begun, opened
 
@@ -67,3 +68,9 @@ def test_how_far_it_has_come(path_of_repo: Path, tmp_path: Path) -> None:
     assert "pre-receive hook declined" in said
     assert "no, never" in said
     assert any(line.startswith("Writing objects: 100%") for line in told)
+
+
+def test_the_line_that_says_what_failed() -> None:
+    assert telling_line(b"hint: look\n@@@@@\nfatal: no key\nmore\n") == "fatal: no key"
+    assert telling_line(b"\nssh: no route\n") == "ssh: no route"
+    assert telling_line(b"\n") == ""

@@ -12,7 +12,7 @@ from rollback_guard.release.explain import explain
 from rollback_guard.release.explained import Explained, Submodule
 from rollback_guard.release.plan import notes_of, plan_document
 from rollback_guard.release.sentences import sentences_of
-from tests.release.stories import begun, git_as, opened, planned
+from tests.release.stories import TAG, begun, git_as, opened, planned
 from tests.support.builder import RepositoryBuilder
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
@@ -125,14 +125,30 @@ def test_lfs_files_whose_content_is_not_here(path_of_repo: Path, monkeypatch: py
     assert ": 0.psd, 1.psd, 2.psd, 3.psd, 4.psd and 3 more; git lfs fetch" in sentences_of(many)[0]
     with ObjectReader(opened(repo).git) as objects:
         tree = repo.git("rev-parse", "main^{tree}")
-        assert explaining._uses_lfs(objects, tree)
+        assert explaining._uses_lfs(objects, tree, ())
         real = objects.read
 
         def read(name: str, *, limit: int) -> object:
             return real(name, limit=1)
 
         monkeypatch.setattr(objects, "read", read)
-        assert explaining._uses_lfs(objects, tree)
+        assert explaining._uses_lfs(objects, tree, ())
+
+
+def test_lfs_that_only_a_deeper_folder_names(path_of_repo: Path) -> None:
+    repo = begun(path_of_repo)
+    repo.write_file("art/.gitattributes", "*.psd filter=lfs diff=lfs merge=lfs -text\n")
+    for path in ("art/old/away.psd", "docs/more/a.txt", "docs/more/b.txt"):
+        repo.write_file(path, POINTER.format("b" * 64))
+    repo.commit("Art")
+    repo.git("tag", "-d", TAG)
+    repo.stable_tag(TAG)
+    repo.git("rm", "-q", "art/old/away.psd")
+    repo.commit("No art", docs__more__a_dot_txt="1\n")
+    found = explained(repo)
+    assert (found.pointers, found.missing) == (2, ("art/old/away.psd", "docs/more/a.txt"))
+    with ObjectReader(opened(repo).git) as objects:
+        assert not explaining._uses_lfs(objects, repo.tree(TAG), ["docs/more/a.txt", "docs/more/b.txt"])
 
 
 def test_names_that_are_one_where_case_does_not_count(path_of_repo: Path) -> None:

@@ -174,7 +174,7 @@ def test_the_command_says_it_all(guard: Guard, path_of_repo: Path) -> None:
     again = guard(repo.path, "revert", "--yes")  # nothing of it is reverted once more
     assert (again.code, repo.head("main")) == (0, tip)
     assert again.out.startswith(
-        f"Nothing to revert: main has exactly the tree of {TAG} already, and 1 migration file: {FIRST}\n"
+        f"Nothing to revert: main has the tree of {TAG} and 1 migration file that stays already: {FIRST}\n"
     )
     repo.commit("Break something else", other_dot_py="x")
     later = guard(repo.path, "revert", "--yes", "--format", "json")

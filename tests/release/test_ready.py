@@ -186,7 +186,7 @@ def test_a_work_tree_that_cannot_be_moved(path_of_repo: Path, monkeypatch: pytes
     lock = repo.path / ".git/index.lock"
     lock.write_text("")
     monkeypatch.setattr(worktree, "PAUSE", 0)
-    with pytest.raises(RefusedError, match="another git is at work") as raised:
+    with pytest.raises(RefusedError, match="index here is locked") as raised:
         executed(repo, plan, "")
     assert raised.value.remedy.startswith(f"rm {lock} ")
     lock.unlink()

@@ -13,6 +13,7 @@ import click
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.production import find_production
 from rollback_guard.entry.revert_push import push, remote_of
+from rollback_guard.entry.revert_settled import describe, find_unsent, send
 from rollback_guard.entry.revert_signing import signing_for
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UsageError
@@ -47,8 +48,12 @@ def go_through(job: Job, manner: Manner) -> int:
         _require_digest(job, manner.execute)
     if manner.plan or job.empty or job.open:
         _show(job.noted(), manner.layout)
+        if manner.push and not manner.plan:
+            _send_settled(job, manner)
         return exit_codes.DENY if job.open else exit_codes.ALLOW
     remote = remote_of(job.repository, job) if manner.push else None
+    if manner.push and job.settled:
+        _send_settled(job, manner)
     if manner.execute is None:
         _ask(job, manner.layout, yes=manner.yes)
     return _carry_out(job, remote, manner.layout)
@@ -75,15 +80,31 @@ def _ask(job: Job, layout: str, *, yes: bool) -> None:
         for move in job.moves:  # before anybody is asked; it is asked for again when it counts
             require_ready(job.seen_in, move)
     _show(job, layout, err=layout == "json", offer=False)
-    if yes:
-        return
+    if not yes:
+        _confirm(job, "Carry this out?")
+
+
+def _confirm(job: Job, question: str) -> None:
+    """Raises: UsageError without a terminal; RefusedError for a no."""
     if not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask on; nothing was changed",
             remedy=f"{job.again()} --execute {job.digest}   # or --yes",
         )
-    if not click.confirm("Carry this out?", err=True):
+    if not click.confirm(question, err=True):
         raise RefusedError("not confirmed; nothing was changed", remedy=f"{job.again()} --plan")
+
+
+def _send_settled(job: Job, manner: Manner) -> None:
+    """Send what is here as it should be and not yet at the remote. Raises: as asking and pushing do."""
+    unsent = find_unsent(job)
+    if not unsent:
+        return
+    for line in describe(unsent):
+        say(line, err=True)
+    if not manner.yes and manner.execute is None:
+        _confirm(job, "Push it?")
+    send(job.repository, unsent)
 
 
 def _carry_out(job: Job, remote: str | None, layout: str) -> int:
