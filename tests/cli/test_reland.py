@@ -241,6 +241,32 @@ def test_reverted_reapplied_and_reverted(guard: Guard, path_of_repo: Path) -> No
     assert "is not reverted on main any more: it came again since" in said[last].err
 
 
+def test_relanded_gone_on_with_and_reverted_again(guard: Guard, path_of_repo: Path) -> None:
+    """The one remedy of the gate, pasted, gives all of it; the name that it would take is taken from last time."""
+    repo, landing, _ = on_top(path_of_repo)
+    first = f"reland/{landing[:12]}"
+    assert guard(repo.path, "reland", "landing", "--yes").code == 0
+    second = repo.merge(first)
+    revert(repo, second, "-m", "1")
+    repo.checkout("feature")
+    repo.commit("Mend it once more", by="omar", more_dot_py="x\n")
+    repo.checkout("main")
+    repo.git("update-ref", f"refs/remotes/origin/{first}-2", first)
+    denied = guard(repo.path, "check", "--into", "main", "--head", "feature", "--format", "json")
+    outcome = next(one for one in denied.json["changes"][0]["outcomes"] if one["rule"] == "RG403")
+    (remedy,) = {one["remedy"] for one in outcome["findings"]}
+    assert all(one[:12] in remedy for one in (landing, second))
+    done = guard(repo.path, *shlex.split(remedy, comments=True)[1:], "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    name = done.json["result"]["ref"].removeprefix("refs/heads/")
+    assert kinds(repo, name) == []
+    files = repo.git("ls-tree", "--name-only", name).split("\n")
+    assert {"basket.py", "fix.py", "more.py"} <= set(files)
+    last = guard(repo.path, "reland", landing, "--plan", "--format", "json").json
+    assert last["target"] == f"refs/heads/{first}-3"
+    assert f"{first}-2 exists already, so the new branch is {first}-3" in last["notes"]
+
+
 def test_a_forges_button(guard: Guard, path_of_repo: Path) -> None:
     """The revert lies on a branch of its own, and names the request; so does whoever asks."""
     repo = shop(path_of_repo)
