@@ -85,10 +85,13 @@ merged once more, git finds those commits merged already and brings only the new
 no conflict and nothing to see in the diff of the request.
 
 A revert counts where its message names what it reverts, as `git revert`, `guard revert` and the Revert buttons of
-forges write it, anywhere in the target's history; one that was reverted itself (a `Reapply`) counts no more. Merges
-within the change are looked at like the change itself. Where the result has the content all the same, because it was
-made anew, landed as a squash, or put back by hand, nothing is lost and nothing is said. A branch that has the revert
-in its own history was begun or brought up to date after it, and its author has seen what is gone.
+forges write it, anywhere in the target's history; one that was reverted itself (a `Reapply`) counts no more. Words
+alone bring nothing back: a commit that says that it reverts a revert, or reapplies a commit, is believed where it
+touches a file that the other one touched, or has a file with the same content under another name. So a reapply may be
+adapted. Merges within the change are looked at like the change itself. Where the result has the content all the same,
+because it was made anew, landed as a squash, or put back by hand, nothing is lost and nothing is said.
+A branch that has the revert in its own history was begun or brought up to date after it, and its author has seen what
+is gone.
 
 What is lost is a branch's own work: commits that came to production through what was reverted. A branch that was cut
 from production between the landing and the revert holds the landing too, without having made it. It is refused only
