@@ -52,7 +52,7 @@ def ask_for_reland(repository: Repository, asked: AskedAgain, options: Options, 
         source: tuple[str, str] | None = name_source(repository, asked.source)
     else:
         source = find_source(repository, words.reverted, production.tip, lambda name: _is_beside(production, name))
-    found = judge_source(repository, undoing.git, words.reverted, production.tip, source)
+    found = judge_source(repository, undoing.git, words.reverted, production.tip, source, scratch_folder())
     free, taken = _free_name(repository, f"reland/{words.reverted[0].commit[:12]}")
     plan = plan_reland(
         undoing,

@@ -241,6 +241,47 @@ def test_reverted_reapplied_and_reverted(guard: Guard, path_of_repo: Path) -> No
     assert "is not reverted on main any more: it came again since" in said[last].err
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_branch_cut_after_the_revert_that_merged_the_old_one(guard: Guard, path_of_repo: Path, deleted: bool) -> None:
+    """What the gate refuses is not called rebuilt, named or found."""
+    repo, landing, back = on_top(path_of_repo)
+    repo.branch("release/2")
+    repo.merge("feature")
+    repo.commit("Release 2", version_dot_txt="2\n")
+    repo.checkout("main")
+    if deleted:
+        repo.git("branch", "-D", "feature")
+    assert kinds(repo, "release/2") == [(landing, "merged")]
+    named = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert (named["way"], named["source"]["branch"]) == ("fixed-on-top", "release/2")
+    assert [one["commit"] for one in named["reapplies"]] == [back]
+    assert named["notes"] == []
+    done = guard(repo.path, "reland", "landing", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["source"]["branch"] == ("release/2" if deleted else "feature")
+    name = f"reland/{landing[:12]}"
+    assert kinds(repo, name) == []
+    files = repo.git("ls-tree", "--name-only", name).split("\n")
+    assert {"basket.py", "fix.py"} <= set(files)
+    repo.merge(name)
+    assert kinds(repo, "release/2") == []
+
+
+def test_a_branch_cut_after_the_revert_that_put_it_back_by_hand(guard: Guard, path_of_repo: Path) -> None:
+    repo, _, _ = on_top(path_of_repo)
+    repo.branch("release/2")
+    repo.merge("feature")
+    repo.git("checkout", "landing", "--", "basket.py", "app.py")
+    repo.commit("All of it")
+    repo.checkout("main")
+    assert kinds(repo, "release/2") == []
+    said = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert said["way"] == "rebuilt"
+    repo.commit("In the way", fix_dot_py="else\n")
+    said = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert said["way"] == "fixed-on-top"  # in conflict it cannot be seen what it would give
+
+
 def test_relanded_gone_on_with_and_reverted_again(guard: Guard, path_of_repo: Path) -> None:
     """The one remedy of the gate, pasted, gives all of it; the name that it would take is taken from last time."""
     repo, landing, _ = on_top(path_of_repo)

@@ -95,9 +95,10 @@ is gone.
 
 What is lost is a branch's own work: commits that came to production through what was reverted. A branch that was cut
 from production between the landing and the revert holds the landing too, without having made it. It is refused only
-where it touches a file that was reverted, since then it builds on what is gone; otherwise that is a note. The same
-holds for a branch that landed by fast-forward: its commits are production's own line, and do not tell. The note names
-the command that brings them again.""",
+where it touches a file that was reverted, since then it builds on what is gone; otherwise that is a note, and
+nothing at all where what was reverted was itself nothing but reverts. A branch that landed by fast-forward is treated
+like one that was cut from production: its commits are production's own line, and do not tell. The note names the
+command that brings them again.""",
     example="""`feature/basket` is merged by `4f0c2a1`, breaks the checkout, and is reverted. Its author fixes the
 bug on `feature/basket` and merges it again: production gets the fix, and no basket.""",
     needs=("the messages of the commits that the target has and the head has not", "the result of the merge"),
