@@ -42,6 +42,10 @@ Asked are the reverts of every production branch that the policy names, as RG403
 reverted itself counts no more, and a message that only says so reverts nothing. A revert need not be the same
 commit: what undid the same change on the branch that is tagged counts, whatever its message says.
 
+A commit that came to the tagged branch by `git cherry-pick -x` counts like the one that its message names, as long as
+its content is there and no message on that branch takes it back. A pick without `-x` leaves no sign of what it was,
+and is not found.
+
 `guard release` asks this before it tags, and a push of a tag that bears a stable release's name is asked the same, in
 the native pre-push hook and on a server. For everything else that the gate judges it is not applicable.""",
     example="""`main` reverted `4f0c2a1`, and `guard release 4f0c2a1` is asked to tag it; or `legacy` was cut from
