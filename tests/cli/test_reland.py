@@ -282,6 +282,29 @@ def test_a_branch_cut_after_the_revert_that_put_it_back_by_hand(guard: Guard, pa
     assert said["way"] == "fixed-on-top"  # in conflict it cannot be seen what it would give
 
 
+def test_the_note_on_a_landing_by_fast_forward_names_what_brings_it(guard: Guard, path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.branch("fast")
+    one = repo.commit("One", by="omar", one_dot_py="1\n")
+    two = repo.commit("Two", by="omar", two_dot_py="2\n")
+    repo.checkout("main")
+    repo.git("merge", "-q", "--ff-only", "fast")
+    revert(repo, two)
+    revert(repo, one)
+    repo.checkout("fast")
+    fix(repo)
+    repo.checkout("main")
+    checked = guard(repo.path, "check", "--into", "main", "--head", "fast", "--format", "json")
+    outcome = next(one for one in checked.json["changes"][0]["outcomes"] if one["rule"] == "RG403")
+    assert outcome["findings"] == []
+    command = outcome["notes"][-1].removeprefix("where that is this branch's own work: ").removesuffix(" brings it too")
+    done = guard(repo.path, *shlex.split(command)[1:], "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert (done.json["way"], done.json["source"]["branch"]) == ("fixed-on-top", "fast")
+    files = repo.git("ls-tree", "--name-only", done.json["result"]["commit"]).split("\n")
+    assert {"one.py", "two.py", "fix.py"} <= set(files)
+
+
 def test_relanded_gone_on_with_and_reverted_again(guard: Guard, path_of_repo: Path) -> None:
     """The one remedy of the gate, pasted, gives all of it; the name that it would take is taken from last time."""
     repo, landing, _ = on_top(path_of_repo)
