@@ -12,7 +12,7 @@ from rollback_guard.entry.production import Production, behind, find_production
 from rollback_guard.entry.revert_alone import commits_of
 from rollback_guard.entry.revert_jobs import Options, Settled, more_words, new_branch, push_command, refusal_now
 from rollback_guard.facts.range import scratch_folder
-from rollback_guard.git.refs import HEADS
+from rollback_guard.git.refs import HEADS, REMOTES, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.policy.patterns import matches_any
 from rollback_guard.release.model import RelandPlan, Result
@@ -52,20 +52,35 @@ def ask_for_reland(repository: Repository, asked: AskedAgain, options: Options, 
         source: tuple[str, str] | None = name_source(repository, asked.source)
     else:
         source = find_source(repository, words.reverted, production.tip, lambda name: _is_beside(production, name))
-    found = judge_source(repository, undoing.git, words.reverted, production.tip, source)
+    found = judge_source(repository, undoing.git, words.reverted, production.tip, source, scratch_folder())
+    free, taken = _free_name(repository, f"reland/{words.reverted[0].commit[:12]}")
     plan = plan_reland(
         undoing,
         words,
         found,
         branch=production.branch,
-        target=f"{HEADS}reland/{words.reverted[0].commit[:12]}",
+        target=HEADS + free,
         merges_too=asked.new_branch is not None,
     )
     if plan.writes:
         name = asked.new_branch or plan.target[len(HEADS) :]
         plan = plan._replace(target=new_branch(repository, name, production.branch))
+    if plan.writes and asked.new_branch is None and taken:
+        plan = plan._replace(notes=(*plan.notes, f"{taken} exists already, so the new branch is {free}"))
     plan = plan._replace(notes=plan.notes + behind(production))
     return Again(repository, undoing, plan, options, asked._replace(revs=commits))
+
+
+def _free_name(repository: Repository, name: str) -> tuple[str, str]:
+    """That name, or the next one that no branch bears, here or on the remote; and the last one that is taken."""
+    spaces = (HEADS, f"{REMOTES}origin/")
+    refs = list_refs(repository, *(f"{space}{name[: name.index('/')]}/" for space in spaces))
+    there = {one.name[len(space) :] for one in refs for space in spaces if one.name.startswith(space)}
+    free, taken, number = name, "", 1
+    while free in there:
+        taken, number = free, number + 1
+        free = f"{name}-{number}"
+    return free, taken
 
 
 def _is_beside(production: Production, name: str) -> bool:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.git.history_chain import read_some, tree_of
+from rollback_guard.git.history_chain import ChainFormat, read_some, tree_of
+from rollback_guard.git.log import read_log
 from rollback_guard.git.merges import MergeAgain
+from rollback_guard.git.process import decode
+from rollback_guard.git.refs import is_ancestor
 from rollback_guard.git.repository import Repository
+from rollback_guard.git.reverts import PICKED_HINT, read_picked
 from rollback_guard.git.standing import Standing, Undone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Missing(NamedTuple):
@@ -32,10 +36,12 @@ def find_missing_reverts(
     """What branches, each a short name and a tip, took back and a commit still has; each commit once."""
     found: dict[str, tuple[Undone, str]] = {}
     for branch, tip in branches:
-        undone = Standing(repository, tip, without=commit).still_in(commit)
-        own = Standing(repository, commit, without=tip).undone if undone else {}
-        for one in undone:
-            if one.commit not in own:
+        standing = Standing(repository, tip, without=commit)
+        if not standing.undone:
+            continue
+        own = Standing(repository, commit, without=tip)
+        for one in (*standing.still_in(commit), *_picked(repository, standing, own)):
+            if one.commit not in own.undone:
                 found.setdefault(one.commit, (one, branch))
     if not found:
         return ()
@@ -49,6 +55,28 @@ def find_missing_reverts(
             branch=found[oid][1],
         )
         for oid in there
+    )
+
+
+def _picked(repository: Repository, standing: Standing, own: Standing) -> Iterator[Undone]:
+    """What was taken back and was picked, whole or in part, to where the commit itself does not lie.
+
+    A later message there that says that it takes back the commit itself, as a pick of the revert does, is believed.
+    """
+    args = ("--extended-regexp", f"--grep={PICKED_HINT}", own.tip, f"^{standing.tip}")
+    for record in read_log(repository.git, ChainFormat(), *args):
+        pick = decode(record[0])
+        for oid in () if pick in own.undone else read_picked(decode(record[4])):
+            for commit in dict.fromkeys((oid, standing.landing.get(oid, oid))):
+                if commit in standing.undone and not _gone_since(repository, own, pick, {oid, commit}):
+                    yield Undone(commit=commit, revert=standing.undone[commit], beside=True)
+
+
+def _gone_since(repository: Repository, own: Standing, pick: str, oids: set[str]) -> bool:
+    """Whether a commit on top of a pick says, and nothing took it back, that it reverts what was picked."""
+    return any(
+        not oids.isdisjoint(one.reverts) and own.holds(one) and is_ancestor(repository, pick, one.commit)
+        for one in own.reverts
     )
 
 

@@ -12,6 +12,9 @@ from typing import NamedTuple
 # What `git log --grep` is asked for, as an extended regular expression: a line that may say something.
 HINT = r"^(This (reverts|reapplies) |Reverts?[: ])"
 
+# The same for the line that `git cherry-pick -x` appends.
+PICKED_HINT = r"^\(cherry picked from commit [0-9a-f]{40,64}\)"
+
 _OID = r"[0-9a-fA-F]{7,64}(?![0-9a-zA-Z])"
 _MORE = re.compile(rf"\s*(?:,|and\b|&)\s*(?:and\s+)?(?:commit\s+)?({_OID})")
 _REVERTS = re.compile(rf"^This reverts commits?\s+({_OID})", re.MULTILINE)
@@ -25,6 +28,9 @@ _REQUEST = re.compile(
     r"([1-9][0-9]{0,9})(?![0-9])",
     re.MULTILINE,
 )
+
+# Source: sequencer.c, cherry_picked_prefix; git writes the full id.
+_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{64}|[0-9a-f]{40})\)\r?$", re.MULTILINE)
 
 
 class Said(NamedTuple):
@@ -49,6 +55,15 @@ def read_said(text: str) -> Said:
         requests=tuple(dict.fromkeys(int(match[1]) for match in _REQUEST.finditer(text))),
         reapplies=tuple(dict.fromkeys(_sentences(_REAPPLIES, text))),
     )
+
+
+def read_picked(text: str) -> tuple[str, ...]:
+    """The commits, by full ids, from which a message says that it was picked; a pick of a pick names both.
+
+    >>> read_picked(f"Mend it\n\n(cherry picked from commit {'a' * 40})") == ("a" * 40,)
+    True
+    """
+    return tuple(dict.fromkeys(match[1] for match in _PICKED.finditer(text)))
 
 
 def reverted_in_full(text: str) -> str | None:

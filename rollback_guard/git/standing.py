@@ -1,13 +1,15 @@
 """Which commits a branch took back by reverts, and which of these still hold: a revert that was reverted does not.
 
 Decided from messages (`git.reverts`) and ancestry: a commit takes back only what lies in its own history, and goes
-itself with the merge that brought it. Whether the content is there all the same is for the caller to look at.
+itself with the merge that brought it. That something came again is believed only where `git.brought_back` sees some
+of it. Whether the content is there all the same is for the caller to look at.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from rollback_guard.git.brought_back import believe
 from rollback_guard.git.history_chain import ChainCommit, ChainFormat, chain_commit
 from rollback_guard.git.log import read_log
 from rollback_guard.git.process import decode, encode
@@ -18,6 +20,8 @@ from rollback_guard.git.reverts import HINT, Said, read_said
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rollback_guard.git.brought_back import Claim
 
 TOGETHER = 500  # abbreviations that one process is asked about
 
@@ -129,6 +133,7 @@ class Standing:
         self.undone: dict[str, RevertCommit] = {}
         if self.reverts:
             self._map()
+            self.reverts = self._believed()
             self._decide()
 
     @property
@@ -176,6 +181,31 @@ class Standing:
                 number[line_now] = len(names)
                 names.append(line_now)
         self.landing = {commit: names[number[commit]] for commit in self.parents}
+
+    def _believed(self) -> tuple[RevertCommit, ...]:
+        """The same without what nothing speaks for but a message: that what was taken away is back.
+
+        Too much is taken for gone rather than for there: of what takes away, the message is enough.
+        """
+        away: set[str] = set()  # what takes away, and what brought that
+        claims: list[Claim] = []
+        for one in reversed(self.reverts):
+            claims += [(one.commit, oid) for oid in one.reverts if oid in away]
+            claims += [(one.commit, oid) for oid in one.reapplies]
+            if any(oid not in away for oid in one.reverts):
+                away |= {one.commit, self.landing[one.commit]}
+        doubted = frozenset(claims) - believe(self._repository.git, claims)
+
+        def rest(commit: str, oids: Iterable[str]) -> tuple[str, ...]:
+            return tuple(oid for oid in oids if (commit, oid) not in doubted)
+
+        if not doubted:
+            return self.reverts
+        every = (
+            one._replace(reverts=rest(one.commit, one.reverts), reapplies=rest(one.commit, one.reapplies))
+            for one in self.reverts
+        )
+        return tuple(one for one in every if one.reverts or one.reapplies or one.lost)
 
     def _decide(self) -> None:
         """The newest word on a commit counts, unless whoever said it was reverted."""

@@ -10,9 +10,11 @@ import re
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import RefusedError, UsageError
+from rollback_guard.git.half_merged import Joined, Search, worth_asking
 from rollback_guard.git.history_chain import came_back, read_some
+from rollback_guard.git.merges import MergeAgain
 from rollback_guard.git.process import Git, decode
-from rollback_guard.git.refs import HEADS, REMOTES, Ref, is_ancestor, list_refs
+from rollback_guard.git.refs import HEADS, REMOTES, is_ancestor, list_refs
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.standing import Standing
 from rollback_guard.release.model import Relanded, Source, Way
@@ -59,17 +61,55 @@ def _short(ref: str) -> str:
 def find_source(
     repository: Repository, reverted: Sequence[Relanded], tip: str, is_beside: Callable[[str], bool]
 ) -> tuple[str, str] | None:
-    """The one branch that goes on from what was reverted, or that has the name that a landing says it merged.
+    """The one branch that goes on from what was reverted; else that has the name that a landing says it merged; else
+    that merged a branch that goes on.
 
     `is_beside` says of a branch (short name) that it is no production branch. Raises: RefusedError when several go on.
     """
     landings = read_some(repository.git, dict.fromkeys(one.landing for one in reverted))
-    found: dict[str, str] = {}
-    for landing in landings.values():
-        for head in landing.parents[1:]:
-            for ref in list_refs(repository, HEADS, REMOTES, contains=head):
-                if _goes_on(repository, ref, landing.commit, tip) and is_beside(_plain(ref.name)):
-                    found.setdefault(ref.commit, _short(ref.name))
+    sides = [(landing.commit, head) for landing in landings.values() for head in landing.parents[1:]]
+    having = [
+        (ref, landing, head)
+        for landing, head in sides
+        for ref in list_refs(repository, HEADS, REMOTES, contains=head)
+        if ref.commit and is_beside(_plain(ref.name)) and not is_ancestor(repository, ref.commit, tip)
+    ]
+    newest = _one_of(
+        repository,
+        {
+            ref.commit: _short(ref.name)
+            for ref, landing, _ in having[::-1]
+            if _has_itself(repository, landing, ref.commit)
+        },
+    )
+    newest = newest or _by_name(
+        repository, [one.subject for one in landings.values() if len(one.parents) > 1], tip, is_beside
+    )
+    return newest or _one_of(
+        repository,
+        {
+            ref.commit: _short(ref.name)
+            for ref, landing, head in having[::-1]
+            if any(
+                _brings(repository, one, landing, head, tip)
+                for _, *others in _merges(repository, ref.commit, tip)
+                for one in others
+            )
+        },
+    )
+
+
+def _brings(repository: Repository, merged: str, landing: str, head: str, tip: str) -> bool:
+    """Whether what was merged into a branch goes on from a merged head: the branch is gone, but was taken up there."""
+    return (
+        is_ancestor(repository, head, merged)
+        and not is_ancestor(repository, merged, tip)
+        and _has_itself(repository, landing, merged)
+    )
+
+
+def _one_of(repository: Repository, found: dict[str, str]) -> tuple[str, str] | None:
+    """The branch, short name and tip, that has all the others. Raises: RefusedError when there are several."""
     newest = {one: name for one, name in found.items() if not _below_another(repository, one, found)}
     if len(newest) > 1:
         names = ", ".join(sorted(newest.values()))
@@ -77,21 +117,12 @@ def find_source(
         raise RefusedError(
             f"several branches go on from what was reverted: {names}", remedy=f"guard reland REV --source {first}"
         )
-    for commit, name in newest.items():
-        return name, commit
-    return _by_name(repository, [one.subject for one in landings.values() if len(one.parents) > 1], tip, is_beside)
+    return next(((name, commit) for commit, name in newest.items()), None)
 
 
 def _plain(ref: str) -> str:
     """A branch's own name, whatever the remote's is."""
     return ref[len(HEADS) :] if ref.startswith(HEADS) else ref[len(REMOTES) :].partition("/")[2]
-
-
-def _goes_on(repository: Repository, ref: Ref, landing: str, tip: str) -> bool:
-    """Whether a branch that has a merged head has more than production, and has that head itself."""
-    if not ref.commit or is_ancestor(repository, ref.commit, tip):
-        return False
-    return _has_itself(repository, landing, ref.commit)
 
 
 def _has_itself(repository: Repository, landing: str, commit: str) -> bool:
@@ -118,9 +149,17 @@ def _by_name(
 
 
 def judge_source(
-    repository: Repository, git: Git, reverted: Sequence[Relanded], tip: str, named: tuple[str, str] | None
+    repository: Repository,
+    git: Git,
+    reverted: Sequence[Relanded],
+    tip: str,
+    named: tuple[str, str] | None,
+    scratch_folder: str,
 ) -> Found:
-    """Which way is right: what the branch has of what was reverted, and whether it took the revert back."""
+    """Which way is right: what the branch has of what was reverted, and whether it took the revert back.
+
+    What the gate would call merged without its content (RG403) is never called rebuilt: it is found by the same means.
+    """
     if named is None:
         return Found("as-it-was", None)
     branch, commit = named
@@ -135,10 +174,31 @@ def judge_source(
     held = {one.commit for one in Standing(repository, tip, without=commit).still_in(commit)} & oids
     own = {one.commit for one in reverted if _has_itself(repository, one.landing, commit)}
     if not held and not knowing & own:
+        held = _lost_within(repository, tip, commit, scratch_folder) & oids
+    if not held and not knowing & own:
         return Found("rebuilt", source, _likeness(git, source, reverted, tip))
     rest = len(oids - held - knowing)
     notes = (f"{branch} has nothing of {rest:,} of them, which come back as they were",) if rest else ()
     return Found("fixed-on-top", source, notes)
+
+
+def _lost_within(repository: Repository, tip: str, commit: str, scratch_folder: str) -> set[str]:
+    """What merges within a branch brought without its content: one cut after the revert that merged the old branch."""
+    with MergeAgain(repository, scratch_folder) as again:
+        automatic = next(again.merge([(tip, commit)]))
+        tree = automatic.tree if automatic.clean else None
+    joined = [
+        Joined(ours, one, tree, inner=True) for ours, *others in _merges(repository, commit, tip) for one in others
+    ]
+    search = Search(repository, tip, commit, scratch_folder)
+    found = [one for pair in worth_asking(repository, tip, joined) for one in search.of(pair)]
+    return {one.commit for one in found if one.how == "merged"}
+
+
+def _merges(repository: Repository, commit: str, tip: str) -> list[list[str]]:
+    """The parents of each merge that a branch has and production has not."""
+    out = decode(repository.git.run("rev-list", "--merges", "--parents", commit, f"^{tip}", "--").stdout)
+    return [line.split(" ")[1:] for line in out.split("\n")[:-1]]
 
 
 def _is_back(repository: Repository, reverted: Sequence[Relanded], commit: str) -> bool:

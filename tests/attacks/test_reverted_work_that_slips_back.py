@@ -41,6 +41,19 @@ def test_with_a_reapply_that_is_empty_and_has_no_revert_in_its_history(gone: Sce
     gone.refused("main", rules=("RG403",))
 
 
+def test_with_an_unrelated_commit_on_production_that_says_that_it_is_back(gone: Scene) -> None:
+    repo = gone.repo
+    back = repo.head("main")
+    repo.commit(f'Reapply "Merge"\n\nThis reverts commit {back}.', by="jane", notes_dot_txt="x\n")
+    repo.commit(f"Notes\n\nThis reapplies commit {repo.head('landing')}.", by="jane", notes_dot_txt="y\n")
+    gone.admin("main")
+    done = gone.guard("release", "landing")
+    assert done.code == 1
+    assert "RG404 missing-revert" in done.err
+    repo.merge("release/1.4", by="jane")
+    gone.refused("main", rules=("RG403",))
+
+
 def test_hidden_in_a_merge_within_another_approved_branch(gone: Scene) -> None:
     repo = gone.repo
     repo.branch("release/1.5", "main")

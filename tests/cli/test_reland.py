@@ -241,6 +241,96 @@ def test_reverted_reapplied_and_reverted(guard: Guard, path_of_repo: Path) -> No
     assert "is not reverted on main any more: it came again since" in said[last].err
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_branch_cut_after_the_revert_that_merged_the_old_one(guard: Guard, path_of_repo: Path, deleted: bool) -> None:
+    """What the gate refuses is not called rebuilt, named or found."""
+    repo, landing, back = on_top(path_of_repo)
+    repo.branch("release/2")
+    repo.merge("feature")
+    repo.commit("Release 2", version_dot_txt="2\n")
+    repo.checkout("main")
+    if deleted:
+        repo.git("branch", "-D", "feature")
+    assert kinds(repo, "release/2") == [(landing, "merged")]
+    named = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert (named["way"], named["source"]["branch"]) == ("fixed-on-top", "release/2")
+    assert [one["commit"] for one in named["reapplies"]] == [back]
+    assert named["notes"] == []
+    done = guard(repo.path, "reland", "landing", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["source"]["branch"] == ("release/2" if deleted else "feature")
+    name = f"reland/{landing[:12]}"
+    assert kinds(repo, name) == []
+    files = repo.git("ls-tree", "--name-only", name).split("\n")
+    assert {"basket.py", "fix.py"} <= set(files)
+    repo.merge(name)
+    assert kinds(repo, "release/2") == []
+
+
+def test_a_branch_cut_after_the_revert_that_put_it_back_by_hand(guard: Guard, path_of_repo: Path) -> None:
+    repo, _, _ = on_top(path_of_repo)
+    repo.branch("release/2")
+    repo.merge("feature")
+    repo.git("checkout", "landing", "--", "basket.py", "app.py")
+    repo.commit("All of it")
+    repo.checkout("main")
+    assert kinds(repo, "release/2") == []
+    said = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert said["way"] == "rebuilt"
+    repo.commit("In the way", fix_dot_py="else\n")
+    said = guard(repo.path, "reland", "landing", "--source", "release/2", "--plan", "--format", "json").json
+    assert said["way"] == "fixed-on-top"  # in conflict it cannot be seen what it would give
+
+
+def test_the_note_on_a_landing_by_fast_forward_names_what_brings_it(guard: Guard, path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.branch("fast")
+    one = repo.commit("One", by="omar", one_dot_py="1\n")
+    two = repo.commit("Two", by="omar", two_dot_py="2\n")
+    repo.checkout("main")
+    repo.git("merge", "-q", "--ff-only", "fast")
+    revert(repo, two)
+    revert(repo, one)
+    repo.checkout("fast")
+    fix(repo)
+    repo.checkout("main")
+    checked = guard(repo.path, "check", "--into", "main", "--head", "fast", "--format", "json")
+    outcome = next(one for one in checked.json["changes"][0]["outcomes"] if one["rule"] == "RG403")
+    assert outcome["findings"] == []
+    command = outcome["notes"][-1].removeprefix("where that is this branch's own work: ").removesuffix(" brings it too")
+    done = guard(repo.path, *shlex.split(command)[1:], "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert (done.json["way"], done.json["source"]["branch"]) == ("fixed-on-top", "fast")
+    files = repo.git("ls-tree", "--name-only", done.json["result"]["commit"]).split("\n")
+    assert {"one.py", "two.py", "fix.py"} <= set(files)
+
+
+def test_relanded_gone_on_with_and_reverted_again(guard: Guard, path_of_repo: Path) -> None:
+    """The one remedy of the gate, pasted, gives all of it; the name that it would take is taken from last time."""
+    repo, landing, _ = on_top(path_of_repo)
+    first = f"reland/{landing[:12]}"
+    assert guard(repo.path, "reland", "landing", "--yes").code == 0
+    second = repo.merge(first)
+    revert(repo, second, "-m", "1")
+    repo.checkout("feature")
+    repo.commit("Mend it once more", by="omar", more_dot_py="x\n")
+    repo.checkout("main")
+    repo.git("update-ref", f"refs/remotes/origin/{first}-2", first)
+    denied = guard(repo.path, "check", "--into", "main", "--head", "feature", "--format", "json")
+    outcome = next(one for one in denied.json["changes"][0]["outcomes"] if one["rule"] == "RG403")
+    (remedy,) = {one["remedy"] for one in outcome["findings"]}
+    assert all(one[:12] in remedy for one in (landing, second))
+    done = guard(repo.path, *shlex.split(remedy, comments=True)[1:], "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    name = done.json["result"]["ref"].removeprefix("refs/heads/")
+    assert kinds(repo, name) == []
+    files = repo.git("ls-tree", "--name-only", name).split("\n")
+    assert {"basket.py", "fix.py", "more.py"} <= set(files)
+    last = guard(repo.path, "reland", landing, "--plan", "--format", "json").json
+    assert last["target"] == f"refs/heads/{first}-3"
+    assert f"{first}-2 exists already, so the new branch is {first}-3" in last["notes"]
+
+
 def test_a_forges_button(guard: Guard, path_of_repo: Path) -> None:
     """The revert lies on a branch of its own, and names the request; so does whoever asks."""
     repo = shop(path_of_repo)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from rollback_guard.facts import commit as commit_module
-from rollback_guard.facts import unrelanded as module
 from rollback_guard.facts.commit import merge_commit
 from rollback_guard.facts.model import Change, Known, Unknown, Unrelanded
 from rollback_guard.facts.range import Proposal, collect_range
 from rollback_guard.facts.surroundings import read_surroundings
+from rollback_guard.git import half_merged as module
 from rollback_guard.git.process import Git
 from tests.facts.test_facts import PARSED, opened
 from tests.support.builder import POLICY, RepositoryBuilder
@@ -370,3 +370,20 @@ def collected_unknown(repo: RepositoryBuilder) -> object:
 
     change = change_of(repo, "feature")
     return Collected(change._replace(unrelanded=Unknown("history was cut")), PolicyFound(at="nothing"))
+
+
+@pytest.mark.parametrize("button", [False, True])
+def test_a_branch_that_began_while_it_was_reverted(path_of_repo: Path, button: bool) -> None:
+    """What came again took no work away: a branch cut in between goes in, whatever it touches."""
+    repo = shop(path_of_repo)
+    if button:
+        repo.branch("revert-1")
+    back = revert(repo, "landing", "-m", "1")
+    repo.checkout("main")
+    if button:
+        back = repo.merge("revert-1")
+    repo.branch("between")
+    repo.commit("At the end", by="omar", app_dot_py=LINES.replace("line 40\n", "line 40: end\n"))
+    repo.checkout("main")
+    revert(repo, back, *(("-m", "1") if button else ()))
+    assert found(repo, "between") == ()

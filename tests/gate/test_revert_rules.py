@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from rollback_guard.facts.model import Fact, Known, MissingRevert, Unknown, Unrelanded
 from rollback_guard.gate.verdict import Outcome
 from tests.support.facts import BASE, HEAD, MERGE, a_change, a_policy, judge, outcome_of
@@ -28,16 +30,33 @@ def test_work_that_would_come_by_half_is_refused_with_what_brings_all_of_it() ->
 
 
 def test_what_began_in_between_is_refused_where_it_builds_on_it_and_noted_elsewhere() -> None:
-    outcome = rg403(LOST._replace(how="touched", paths=("app.py", "b.py")))
+    touched = LOST._replace(how="touched", paths=("app.py", "b.py"))
+    outcome = rg403(touched, named_source="it's/mine")
     assert outcome.answer == "violated"
     assert "touches the same files, app.py, b.py:" in outcome.findings[0].message
-    assert outcome.findings[0].remedy.endswith("to go on without it: git merge main")
-    outcome = rg403(LOST._replace(how="held"))
+    assert outcome.findings[0].remedy == (
+        f"guard reland {MERGE[:12]} --branch main --source 'it'\\''s/mine'   # or, to go on without it: git merge main"
+    )
+    outcome = rg403(LOST._replace(how="held"), source=Known(("main", "fast")))
     assert (outcome.answer, outcome.findings) == ("satisfied", ())
     assert outcome.notes == (
         f"{MERGE[:12]} \"Merge branch 'basket'\" is in its history and was reverted by {BASE[:12]}: "
         "nothing of it comes with this",
+        f"where that is this branch's own work: guard reland {MERGE[:12]} --branch main --source fast brings it too",
     )
+
+
+@pytest.mark.parametrize("source", [Known(("one", "two")), Known(()), Unknown("not looked for")])
+def test_a_branch_without_one_name_is_left_to_whoever_reads(source: Fact[tuple[str, ...]]) -> None:
+    outcome = rg403(LOST._replace(how="touched", paths=("app.py",)), source=source)
+    assert " --branch main --source BRANCH   # " in outcome.findings[0].remedy
+
+
+def test_what_was_relanded_and_reverted_again_has_one_remedy_that_names_all_of_it() -> None:
+    outcome = rg403(LOST, LOST._replace(commit=HEAD), LOST._replace(commit="f" * 40, how="held"))
+    assert [one.subject for one in outcome.findings] == [MERGE[:12], HEAD[:12]]
+    (remedy,) = {one.remedy for one in outcome.findings}
+    assert remedy == f"guard reland {MERGE[:12]} {HEAD[:12]} --branch main   # a branch with all of it"
 
 
 def test_what_is_not_known_is_undetermined_and_what_landed_is_not_asked() -> None:

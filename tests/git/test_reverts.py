@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rollback_guard.git.reverts import Said, read_said, reverted_in_full
+from rollback_guard.git.reverts import Said, read_picked, read_said, reverted_in_full
 
 A, B, C = "a" * 40, "b" * 40, "c" * 64
 
@@ -58,3 +58,11 @@ def test_a_hostile_message_takes_no_long_time(text: str) -> None:
     begun = time.process_time()
     read_said(text)
     assert time.process_time() - begun < 2
+
+
+def test_whence_a_commit_was_picked() -> None:
+    one, other = "a" * 40, "0" * 64
+    text = f"Mend\n\n(cherry picked from commit {one})\n(cherry picked from commit {other})\r\n"
+    assert read_picked(text) == (one, other)
+    for line in (f" (cherry picked from commit {one})", f"(cherry picked from commit {one[:12]})", one):
+        assert read_picked(f"Mend\n\n{line}\n") == ()

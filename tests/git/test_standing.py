@@ -109,6 +109,7 @@ def test_names_that_people_wrote(path_of_repo: Path) -> None:
         f"Out with these\n\nThis reverts commits {one[:9].upper()}, and\n{three}.\nReverts acme/shop#12\n"
         "This reverts merge request shop/web!13\nThis reverts merge request !99\nThis reverts commit 0000000.\n",
         one_dot_txt="",
+        two_dot_txt="",
     )
     assert undone(repo) == {one: last, three: last, two: last}
     assert not standing(repo).lost
@@ -181,3 +182,68 @@ def test_a_merge_within_a_branch_that_was_reverted_alone(path_of_repo: Path) -> 
     revert(repo, inner, "-m", "1")
     found = standing(repo, without="feature").still_in(repo.head("feature"))
     assert [(one.commit, one.beside) for one in found] == [(inner, True)]
+
+
+def test_what_is_said_to_be_back_and_is_not(path_of_repo: Path) -> None:
+    """A message alone brings nothing back; of what takes away it is enough, as always."""
+    repo = begin(path_of_repo)
+    one = repo.commit("One", one_dot_txt="1\n")
+    back = revert(repo, one)
+    repo.commit(f"Notes\n\nThis reverts commit {back}.", d_dot_txt="d\n")
+    repo.commit(f"More\n\nThis reapplies commit {one}.", d_dot_txt="e\n")
+    repo.commit(f"Nothing\n\nThis reverts commit {back}.")
+    assert undone(repo) == {one: back}
+    assert standing(repo).last_word(one).commit == back
+    assert [each.commit for each in standing(repo).reverts] == [back]
+    other = repo.commit("Other", two_dot_txt="2\n")
+    said = repo.commit(f"Out\n\nThis reverts commit {other}, and commit {'e' * 40}.", d_dot_txt="f\n")
+    lost = repo.commit(f"Lost\n\nThis reverts commit {back}, and commit {'e' * 40}.", d_dot_txt="g\n")
+    assert undone(repo) == {one: back, other: said}
+    assert [each.commit for each in standing(repo).reverts] == [lost, said, back]
+
+
+@pytest.mark.parametrize(
+    ("files", "believed"),
+    [
+        ({"one_dot_txt": "changed\n"}, True),  # adapted: the same file, other content
+        ({"moved_dot_txt": "1\n"}, True),  # the same content, another file
+        ({"half_dot_txt": "2\n"}, True),  # a part of it
+        ({"moved_dot_txt": ""}, False),  # an empty file is like any other
+        ({"moved_dot_txt": "else\n"}, False),
+    ],
+)
+@pytest.mark.parametrize("verb", ["reverts", "reapplies"])
+def test_adapted_and_in_part_it_is_back(path_of_repo: Path, files: dict[str, str], believed: bool, verb: str) -> None:
+    repo = begin(path_of_repo)
+    one = repo.commit("One", one_dot_txt="1\n", half_dot_txt="2\n", empty_dot_txt="")
+    back = revert(repo, one)
+    repo.commit(f"Again\n\nThis {verb} commit {back if verb == 'reverts' else one}.", **files)
+    assert (one not in undone(repo)) == believed
+
+
+def test_what_brought_a_revert_is_asked_the_same_and_what_changed_nothing_is_not(path_of_repo: Path) -> None:
+    repo = begin(path_of_repo)
+    one = repo.commit("One", one_dot_txt="1\n")
+    repo.branch("revert-1")
+    back = revert(repo, one)
+    repo.checkout("main")
+    landing = repo.merge("revert-1")
+    repo.commit(f"Notes\n\nThis reverts commit {landing}.", d_dot_txt="d\n")
+    assert undone(repo) == {one: back}
+    revert(repo, landing, "-m", "1")
+    assert one not in undone(repo)
+    empty = repo.commit(f"Out\n\nThis reverts commit {one}.")
+    assert undone(repo)[one] == empty
+    repo.commit(f"In\n\nThis reverts commit {empty}.")
+    assert one not in undone(repo)
+
+
+def test_a_revert_of_the_first_commit_of_all(path_of_repo: Path) -> None:
+    repo = begin(path_of_repo)
+    base = repo.head("base")
+    repo.commit("Two", two_dot_txt="2\n")
+    back = repo.commit(f"Out\n\nThis reverts commit {base}.", a_dot_txt="")
+    repo.commit(f"In\n\nThis reapplies commit {base}.", d_dot_txt="d\n")
+    assert undone(repo, without=None) == {base: back}
+    repo.commit(f"In\n\nThis reapplies commit {base}.", a_dot_txt="b\n")
+    assert undone(repo, without=None) == {}

@@ -136,3 +136,37 @@ def test_a_server_looks_at_its_own_branches(path_of_repo: Path) -> None:
     server = RepositoryBuilder.__new__(RepositoryBuilder)
     server.path, server.clock = where, repo.clock
     assert pushed(server, "stable/2026.11.22.1", "landing").answer == "violated"
+
+
+@pytest.mark.parametrize("picked", ["landing", "landing^2"])
+@pytest.mark.parametrize("sign", [True, False])
+def test_what_was_picked_to_another_branch(path_of_repo: Path, picked: str, sign: bool) -> None:
+    """`cherry-pick -x` says whence it comes; a pick without it cannot be told, and taking it back counts by content."""
+    repo, _ = story(path_of_repo)
+    repo.git("checkout", "-q", "-B", "legacy", "landing~1")
+    repo.commit("Old", old_dot_py="as it was\n")
+    mainline = ("-m", "1") if picked == "landing" else ()
+    repo.git("cherry-pick", *(("-x",) if sign else ()), *mainline, picked, **repo.as_person("jane"))
+    pick = repo.head()
+    if not sign:
+        required(repo, "legacy", "legacy")
+        return
+    with pytest.raises(RefusedError, match="RG404 missing-revert") as refused:
+        required(repo, "legacy", "legacy")
+    assert f"main reverted {repo.head('landing')[:12]}" in str(refused.value)
+    repo.git("rm", "-q", "basket.py")
+    repo.commit("Out by hand")
+    required(repo, "legacy", "legacy")
+    repo.git("reset", "-q", "--hard", pick)
+    adapted = repo.commit("Adapt", basket_dot_py="y\n")
+    with pytest.raises(RefusedError, match="RG404 missing-revert"):
+        required(repo, "legacy", "legacy")
+    for taken in (pick, repo.head("landing")):  # the revert of the pick, and what a pick of the revert says
+        repo.git("reset", "-q", "--hard", adapted)
+        repo.commit(f"Out\n\nThis reverts commit {taken}.", basket_dot_py="")
+        required(repo, "legacy", "legacy")
+    repo.git("rm", "-q", "basket.py")
+    repo.commit("Empty as it was")
+    repo.git("cherry-pick", "-x", *mainline, picked, **repo.as_person("jane"))  # and here it is once more
+    with pytest.raises(RefusedError, match="RG404 missing-revert"):
+        required(repo, "legacy", "legacy")

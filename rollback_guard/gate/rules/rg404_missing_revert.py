@@ -38,9 +38,13 @@ RULE = Rule(
 to be bad, and a tag on a commit that still has it would bring it back at the worst moment. It happens where an older
 commit is tagged by its id, and where two production branches exist and only one of them got the revert.
 
-Asked are the reverts of every production branch that the policy names, as RG403 reads them: one that was reverted
-itself counts no more. A revert need not be the same commit: what undid the same change on the branch that is tagged
-counts, whatever its message says.
+Asked are the reverts of every production branch that the policy names, as RG403 reads and believes them: one that was
+reverted itself counts no more, and a message that only says so reverts nothing. A revert need not be the same
+commit: what undid the same change on the branch that is tagged counts, whatever its message says.
+
+A commit that came to the tagged branch by `git cherry-pick -x` counts like the one that its message names, as long as
+its content is there and no message on that branch takes it back. A pick without `-x` leaves no sign of what it was,
+and is not found.
 
 `guard release` asks this before it tags, and a push of a tag that bears a stable release's name is asked the same, in
 the native pre-push hook and on a server. For everything else that the gate judges it is not applicable.""",
