@@ -9,8 +9,8 @@ from rollback_guard.entry.progress import ERASE, wants_progress
 from rollback_guard.entry.revert_jobs import push_names
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UsageError
-from rollback_guard.git.push import Pushed, push_refs, remote_for
-from rollback_guard.git.refs import HEADS
+from rollback_guard.git.push import Pushed, push_refs, remote_branches, remote_for
+from rollback_guard.git.refs import HEADS, is_ancestor, resolve_commit
 from rollback_guard.git.repository import Repository, current_branch
 from rollback_guard.report.visible import visible
 
@@ -84,11 +84,33 @@ def _after_refusal(job: Job, remote: str, *, moved: bool) -> str:
     if first.new:
         name = first.ref[len(HEADS) :]
         return f"git fetch {there}   # it has a branch {name}: plan again with another name for --as"
+    ahead = _only_here(job, remote)
+    if ahead:
+        logs = " && ".join(f"git log {there_}..{tip}" for there_, tip in ahead)
+        atomic = "--atomic " if len(job.moves) > 1 else ""
+        names = shlex.join(push_names(job.repository, [move.ref for move in job.moves]))
+        return f"{logs} && git push {atomic}{there} {names}   # these commits were here alone, and go with it"
     forward = " && ".join(_forward(move, current, remote) for move in job.moves)
     names = ", ".join(move.branch for move in job.moves)
     return (
         f"{backs} && git fetch {there} && {forward} && {job.again()} --plan   # {remote} was not where {names} was here"
     )
+
+
+def _only_here(job: Job, remote: str) -> list[tuple[str, str]]:
+    """For each branch where the remote's is and where it was here, if the remote is behind that with each; else none.
+
+    Fetching would bring nothing then, and the same plan would be refused again.
+    """
+    try:
+        branches = remote_branches(job.repository, remote)
+    except RefusedError:
+        return []
+    found = [(branches.get(move.ref, ""), move.tip) for move in job.moves]
+    known = all(resolve_commit(job.repository, there) for there, _ in found)
+    if not known or not all(is_ancestor(job.repository, there, tip) for there, tip in found):
+        return []
+    return [(there[:12], tip[:12]) for there, tip in found if there != tip]
 
 
 def _back(move: Move, current: str | None) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from rollback_guard.entry.cli import revert as cli
 from rollback_guard.entry.cli.main import main
-from tests.release.stories import TAG, begun, busy, everything
+from tests.release.stories import TAG, begun, busy, everything, git_as
 from tests.support.builder import POLICY, RepositoryBuilder
 
 
@@ -253,6 +253,11 @@ def test_push(guard: Guard, path_of_repo: Path, tmp_path: Path) -> None:
     assert repo.git("ls-remote", "origin", "refs/heads/main").split()[0] == repo.head("main")
 
 
+def meanwhile(repo: RepositoryBuilder, parent: str) -> str:
+    """What somebody else pushed on top of a commit."""
+    return git_as(repo, "commit-tree", "-p", parent, "-m", "Somebody else", f"{parent}^{{tree}}", by="omar").strip()
+
+
 def test_a_push_that_is_not_taken(guard: Guard, path_of_repo: Path, tmp_path: Path) -> None:
     repo = busy(path_of_repo)
     tip = repo.head()
@@ -260,7 +265,16 @@ def test_a_push_that_is_not_taken(guard: Guard, path_of_repo: Path, tmp_path: Pa
     repo.git("remote", "add", "origin", str(tmp_path / "server.git"))
     server = RepositoryBuilder.__new__(RepositoryBuilder)
     server.path, server.clock = tmp_path / "server.git", repo.clock
+    others = meanwhile(repo, "main~1")
+    repo.git("update-ref", "refs/keep", others)
+    server.git("fetch", "-q", str(repo.path), "refs/keep:refs/keep")
     server.git("update-ref", "refs/heads/main", "main~1")
+    said = guard(repo.path, "revert", "--yes", "--push")
+    assert said.code == 1
+    one_less = repo.head(f"{tip}~1")
+    assert f"git log {one_less[:12]}..{tip[:12]} && git push origin main   # these commits were here alone" in said.err
+    repo.git("reset", "-q", "--hard", tip)
+    server.git("update-ref", "refs/heads/main", others)
     said = guard(repo.path, "revert", "--yes", "--push")
     assert said.code == 1
     assert "origin did not take it" in said.err
@@ -291,7 +305,7 @@ def test_a_push_that_is_stale_elsewhere(guard: Guard, path_of_repo: Path, tmp_pa
     said = guard(repo.path, "revert", "--as", "back", "--yes", "--push")
     assert said.code == 1
     assert "git fetch origin   # it has a branch back" in said.err
-    repo.git("push", "-q", "--force", "origin", "main~1:refs/heads/main")
+    repo.git("push", "-q", "--force", "origin", f"{meanwhile(repo, 'main~1')}:refs/heads/main")
     repo.git("checkout", "-q", "--detach")
     said = guard(repo.path, "revert", "--branch", "main", "--yes", "--push")
     assert said.code == 1

@@ -240,6 +240,10 @@ def test_of_several_branches_none_is_moved_when_one_is_not_ready(guard: Guard, p
     assert everything(repo) == before
 
 
+def there_of(listing: str, branch: str) -> str:
+    return next(line.split()[0] for line in listing.splitlines() if line.endswith(f"refs/heads/{branch}"))
+
+
 def test_of_several_branches_none_is_pushed_when_one_is_stale(guard: Guard, path_of_repo: Path, tmp_path: Path) -> None:
     repo = two_branches(path_of_repo)
     server = tmp_path / "server.git"
@@ -251,7 +255,8 @@ def test_of_several_branches_none_is_pushed_when_one_is_stale(guard: Guard, path
     assert said.code == 1
     assert "did not take them" in said.err
     assert repo.git("ls-remote", "origin") == there
-    assert "git branch -f -- legacy" in said.err
+    range_ = f"{there_of(there, 'legacy')[:12]}..{repo.head('legacy~1')[:12]}"
+    assert f"git log {range_} && git push --atomic origin main legacy   # these commits were here alone" in said.err
     repo.git("remote", "add", "second", "x")
     repo.git("config", "branch.legacy.pushRemote", "second")
     repo.git("reset", "-q", "--hard", "main~1")
