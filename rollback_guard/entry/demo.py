@@ -6,10 +6,11 @@ Nothing is acted: a refused push is refused by the installed hook, a verdict is 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-import sys
 import time
 
+from rollback_guard.entry.demo_story import Story
 from rollback_guard.errors import RefusedError
 
 TYPE_CHECKING = False
@@ -68,6 +69,25 @@ proof = "trailer"
 [release]
 by = ["jane"]
 """
+SMOKE = """
+[[smoke]]
+name = "front-page"
+run = ["grep", "-q", "^price = ", "app.py"]
+"""
+MIGRATION = "db/migrations/20261122120000_discount.sql"
+ADD_COLUMN = """\
+-- migrate:up
+ALTER TABLE orders ADD COLUMN discount integer;
+-- migrate:down
+ALTER TABLE orders DROP COLUMN discount;
+"""
+FIRST = "db/migrations/20260101120000_orders.sql"
+CREATE_TABLE = """\
+-- migrate:up
+CREATE TABLE orders (id bigint PRIMARY KEY, price integer NOT NULL);
+-- migrate:down
+DROP TABLE orders;
+"""
 SIGN_OFFS = (
     "Reviewed-by: Omar Haddad <omar@acme.example>",
     "QA-by: Quinn Lee <quinn@acme.example>",
@@ -75,77 +95,6 @@ SIGN_OFFS = (
 )
 PEOPLE = ("jane", "omar", "quinn", "uma")
 SIGNERS = (("omar", "review"), ("quinn", "qa"), ("uma", "uat"))
-GUARD = [sys.executable, "-c", "from rollback_guard.entry.cli.main import run; run()"]
-
-
-class Story:
-    """Runs commands in the demo's folders and shows them. Every step says which exit codes it expects."""
-
-    def __init__(self, folder: str, echo: Callable[[str], None]) -> None:
-        self.folder = folder
-        self.clone = os.path.join(folder, "clone")
-        self.server = os.path.join(folder, "server.git")
-        self._echo = echo
-        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT"))}
-        self.env = {
-            **kept,
-            "HOME": folder,
-            "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", "")))),
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": "Jane Doe",
-            "GIT_AUTHOR_EMAIL": "jane@acme.example",
-            "GIT_COMMITTER_NAME": "Jane Doe",
-            "GIT_COMMITTER_EMAIL": "jane@acme.example",
-            "GIT_EDITOR": "true",
-            "NO_COLOR": "1",
-        }
-
-    def chapter(self, title: str) -> None:
-        """A heading."""
-        self._echo(f"\n── {title}")
-
-    def git(self, *args: str, show: bool = True, expect: tuple[int, ...] = (0,), where: str = "") -> str:
-        """Run git."""
-        return self._run(["git", *args], "git", args, show, expect, where or self.clone)
-
-    def guard(self, *args: str, expect: tuple[int, ...] = (0,), where: str = "", brief: bool = False) -> str:
-        """Run guard; `brief` shows the command alone, where its like was shown before."""
-        if brief:
-            self._echo("$ " + " ".join(["guard", *(_quoted(arg) for arg in args)]))
-        return self._run([*GUARD, *args], "guard", args, not brief, expect, where or self.clone)
-
-    def write(self, name: str, text: str) -> None:
-        """Write a file of the clone."""
-        with open(os.path.join(self.clone, name), "w", encoding="utf-8") as file:
-            file.write(text)
-
-    def _run(
-        self, command: list[str], name: str, args: tuple[str, ...], show: bool, expect: tuple[int, ...], where: str
-    ) -> str:
-        if show:
-            self._echo("$ " + " ".join([name, *(_quoted(arg) for arg in args)]))
-        done = subprocess.run(
-            command, cwd=where, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        text = done.stdout.decode("utf-8", "replace").replace(self.folder + os.sep, "").rstrip()
-        if show and text:
-            self._echo("\n".join(f"  {line.rstrip()}" for line in text.splitlines()))
-        if done.returncode not in expect and not show:
-            self._echo(text)
-        if done.returncode not in expect:
-            raise RefusedError(
-                f"the demo expected {name} {args[0]} to end with {expect[0]}, but it ended with {done.returncode}",
-                remedy="this is a bug in rollback_guard or in this machine's git: guard doctor",
-            )
-        return text
-
-
-def _quoted(argument: str) -> str:
-    if "\n" in argument:
-        argument = argument.split("\n", 1)[0] + " …"
-    return f'"{argument}"' if any(character in argument for character in " <>…*") else argument
 
 
 def tell(folder: str, echo: Callable[[str], None]) -> None:
@@ -156,8 +105,9 @@ def tell(folder: str, echo: Callable[[str], None]) -> None:
     _begin(story)
     _direct_commit_is_refused(story)
     _release(story)
-    _failure(story)
-    _afterwards(story)
+    merged = _failure(story)
+    _back(story)
+    _afterwards(story, merged)
     echo(f"\nthe whole story in {time.monotonic() - began:.1f} seconds")
 
 
@@ -166,7 +116,7 @@ def signing_policy(keys: dict[str, str]) -> str:
     text = POLICY.replace('proof = "trailer"', 'proof = "signature"') + "signed = true\n"
     for person, key in keys.items():
         text = text.replace(f"[people.{person}]\n", f"[people.{person}]\nkeys = ['{key}']\n")
-    return text
+    return text + SMOKE
 
 
 def _make_keys(story: Story) -> dict[str, str]:
@@ -199,6 +149,7 @@ def _begin(story: Story) -> None:
     story.git("init", "-q", "--initial-branch=main", ".", show=False)
     story.git("init", "-q", "--bare", "--initial-branch=main", story.server, show=False)
     story.write("app.py", "price = 100\n")
+    story.write(FIRST, CREATE_TABLE)
     story.git("add", "-A", show=False)
     story.git("commit", "-q", "-m", "The shop opens", show=False)
     story.write("rollback-guard.toml", signing_policy(_make_keys(story)))
@@ -227,36 +178,58 @@ def _release(story: Story) -> None:
     story.chapter("Reviewed, tested and accepted: signed, by three people, on exactly what will land")
     _everybody_signs(story, brief=False)
     story.guard("check", "--into", "main")
-    story.chapter("Merged, pushed, and tagged as a stable release")
+    story.chapter("Merged, smoke-tested, and tagged as a stable release, which is signed for as well")
     story.git("switch", "-q", "main")
     story.git("merge", "-q", "--no-ff", "--no-edit", "release/1.1")
     story.git("log", "-1", "--format=%B")
     story.git("push", "-q", "origin", "main")
-    story.guard("release", "--key", "../keys/jane")
-    story.git("push", "-q", "origin", "--tags")
+    story.guard("release", "--key", "../keys/jane", "--push")
+    story.guard("evidence", "push")
 
 
-def _failure(story: Story) -> None:
-    story.chapter("The next release lands by the book, and fails in production")
+def _failure(story: Story) -> str:
+    """The merge that fails."""
+    story.chapter("The next release lands by the book, with a migration, and fails in production")
     story.git("switch", "-q", "-c", "release/1.2")
     story.write("app.py", "price = 0  # the shop gives everything away\n")
-    story.git("commit", "-q", "-am", "New prices")
+    story.write(MIGRATION, ADD_COLUMN)
+    story.git("add", "-A", show=False)
+    story.git("commit", "-q", "-m", "New prices, and a discount for each order")
     story.git("push", "-q", "origin", "release/1.2")
     _everybody_signs(story, brief=True)
     story.git("switch", "-q", "main")
     story.git("merge", "-q", "--no-ff", "--no-edit", "release/1.2")
     story.git("push", "-q", "origin", "main")
-    story.chapter("Back to the last known stable release, by revert commits")
-    story.guard("revert", "--plan", "--reason", "The shop gives everything away")
-    story.guard("revert", "--yes", "--reason", "The shop gives everything away")
-    story.git("push", "-q", "origin", "main")
+    return story.git("rev-parse", "--short=12", "main", show=False)
 
 
-def _afterwards(story: Story) -> None:
-    story.chapter("What production holds now, and what the trail says")
-    story.git("log", "--first-parent", "--format=%h %s", "-3")
+def _back(story: Story) -> None:
+    story.chapter("Back to the last known stable release: the code goes, the database and its migration stay")
+    why = "The shop gives everything away"
+    plan = story.guard("revert", "--plan", "--reason", why)
+    digest = re.search("^digest: (.*)$", plan, re.MULTILINE)
+    story.guard("revert", "--reason", why, "--push", "--execute", digest[1] if digest else "")
+    story.git("diff", "--name-status", _tag(story), "main")
     with open(os.path.join(story.clone, "app.py"), encoding="utf-8") as file:
         price = file.read().strip()
     if price != "price = 90":
         raise RefusedError(f"the demo expected app.py to say 'price = 90' again, it says {price!r}")
-    story.guard("audit", "main", "--since", "main~3", "--verbose")
+
+
+def _tag(story: Story) -> str:
+    """The stable release's tag."""
+    return story.git("describe", "--tags", "--abbrev=0", "main", show=False)
+
+
+def _afterwards(story: Story, merged: str) -> None:
+    tag = _tag(story)
+    story.chapter("Nobody moves what production goes back to")
+    real = story.git("rev-parse", f"refs/tags/{tag}", show=False)
+    story.git("tag", "-f", "-a", "-m", "Better here", tag, merged)
+    story.git("push", "-q", "--no-verify", "--force", "origin", f"refs/tags/{tag}", expect=(1,))
+    story.git("update-ref", f"refs/tags/{tag}", real, show=False)
+    story.chapter("When it is mended, it comes back whole, on a branch that goes the ordinary way")
+    story.guard("reland", merged, "--plan")
+    story.chapter("What production holds now, and what the trail says")
+    story.git("log", "--first-parent", "--format=%h %s", "-4")
+    story.guard("audit", "main", "--since", "main~4", "--verbose")
