@@ -18,6 +18,7 @@ from rollback_guard.release.migrated import with_migrations
 from rollback_guard.release.model import Mode, Plan
 from rollback_guard.release.revert import plan_revert
 from rollback_guard.release.stable import find_last_stable, stable_named, target_of
+from rollback_guard.release.writing import wants_proof, wants_signatures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
     policy = production.policy
     plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
     plan = explain(repository, _settled(repository, plan))
-    notes += other_policy(repository, production, plan)
+    notes += other_policy(repository, production, plan) + no_key(repository, production, plan)
     return plan._replace(notes=plan.notes + notes + (_here_alone(repository, plan, production) or behind(production)))
 
 
@@ -109,6 +110,17 @@ def _here_alone(repository: Repository, plan: Plan, production: Production) -> t
         return ()
     name = production.branch
     return (f"origin/{name} has not gone back, as it was last seen: {shlex.join(['git', 'push', 'origin', name])}",)
+
+
+def no_key(repository: Repository, production: Production, plan: Plan) -> tuple[str, ...]:
+    """A note where the gate wants a way back to be signed, and there is no key to sign it with."""
+    policy = production.policy
+    if plan.empty or policy is None or not wants_proof(policy) or wants_signatures(repository, policy):
+        return ()
+    return (
+        "git has no key here to sign with, so the gate will judge this like any other change: "
+        "git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed25519.pub",
+    )
 
 
 def other_policy(repository: Repository, production: Production, plan: Plan) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def remote_for(repository: Repository, branch: str) -> str:
 
 
 HOOK_LINES = 4
+GITS_OWN = ("error:", "fatal:", "hint:", "warning:", "To ", "Done")  # how lines of git itself begin
 
 
 class Pushed(NamedTuple):
@@ -103,9 +104,11 @@ def push_refs(
     said = [line.strip() for line in decode(out + b"\n" + err).split("\n") if line.strip()]
     telling = [line for line in said if line.startswith("!") or "rejected" in line]
     # What the other side's hook says is why: its first lines are the decision and the rule.
-    hook = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")][:HOOK_LINES]
+    hook = [line.removeprefix("remote:").strip() for line in said if line.startswith("remote:")]
+    if not telling and not hook:  # nothing left this side: our own hook spoke
+        hook = [line for line in said if not line.startswith(GITS_OWN)]
     first = telling[0] if telling else telling_line(err) or "git push failed"
-    return "; ".join([first.replace("\t", " "), *filter(None, hook)])
+    return "; ".join([first.replace("\t", " "), *filter(None, hook[:HOOK_LINES])])
 
 
 def _listen(process: subprocess.Popen[bytes], tell: Callable[[str], object] | None) -> tuple[bytes, bytes]:

@@ -25,6 +25,11 @@ class Signing(NamedTuple):
     check: Callable[[Git, str], str]
 
 
+def wants_proof(policy: Policy) -> bool:
+    """Whether the gate takes a way back without sign-offs only when it is signed."""
+    return policy.release.signed and any(role.proof != "trailer" for role in policy.sign_off)
+
+
 def wants_signatures(repository: Repository, policy: Policy | None) -> bool:
     """Whether new commits are to be signed: by the policy, or because git is set so.
 
@@ -33,7 +38,7 @@ def wants_signatures(repository: Repository, policy: Policy | None) -> bool:
     """
     if policy is not None and policy.production.signed_commits:
         return True
-    if policy is not None and policy.release.signed and any(role.proof != "trailer" for role in policy.sign_off):
+    if policy is not None and wants_proof(policy):
         return bool(read_config(repository, r"^user\.signingkey$"))
     said = repository.git.run("config", "--type=bool", "--get", "commit.gpgSign", accept=(0, 1))
     return said.stdout.strip() == b"true"
