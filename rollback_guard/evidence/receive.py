@@ -104,11 +104,8 @@ def _bulk(repository: Repository, objects: ObjectReader, new: str) -> Iterator[s
     for lines in split_stream(repository.git.chunks("cat-file", layout, stdin=stdin), b"\n"):
         for line in lines:
             kind, size, oid = (*line.split(b" "), b"", b"")[:3]
-            if not size.isdigit():
-                yield "its history holds names that nobody records"
-                return
             short, most = decode(oid[:12]), _MOST.get(kind, 0)
-            if int(size) > most:
+            if not size.isdigit() or int(size) > most:  # what is no object has no size
                 yield f"its history holds {short}, a {decode(kind)} of more than {most:,} bytes"
                 return
             hidden = kind != b"commit" and oid not in shown

@@ -45,7 +45,7 @@ def test_after_a_push_that_failed_the_same_command_pushes(guard: Guard, path_of_
     failed_push(guard, repo, served(repo, tmp_path))
     plain = guard(repo.path, "revert")
     assert plain.out.startswith(NOTHING)
-    assert "note: main here is not where origin/main was last seen" in plain.out
+    assert "note: origin/main has not gone back, as it was last seen: git push origin main" in plain.out
     assert "guard release revoke" not in plain.out
     assert guard(repo.path, "revert", "--push").code == 2  # nobody to ask
     assert guard(repo.path, "revert", "--push", answer="n\n").code == 1

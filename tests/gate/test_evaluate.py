@@ -334,6 +334,20 @@ def test_going_back_is_judged_like_any_change_when_somebody_else_does_it(
     assert why in outcome_of(verdict, "RG101").notes[-1]
 
 
+def test_going_back_that_nobody_proves_to_have_made_or_with_another_policy() -> None:
+    policy = a_policy(sign_off=(REVIEW, QA._replace(proof="signature")), release=Release(by=("@release",), signed=True))
+    unproven = restored(JANE)._replace(unproven="it bears no signature")
+    verdict = judge(policy, a_change(**GONE_BACK, restoration=unproven))
+    assert verdict.decision == "deny"
+    assert "nobody proves to have made it: it bears no signature" in outcome_of(verdict, "RG101").notes[-1]
+    assert judge(a_policy(), a_change(**GONE_BACK, restoration=unproven)).decision == "allow"
+    other = judge(a_policy(), a_change(**GONE_BACK, restoration=restored(JANE)), proposed=a_policy(sign_off=()))
+    assert other.decision == "deny"
+    assert "with another policy than the one in force" in outcome_of(other, "RG101").notes[-1]
+    kept = judge(a_policy(), a_change(**GONE_BACK, restoration=restored(JANE)._replace(kept=True)))
+    assert "with the migration files that stay" in outcome_of(kept, "RG101").notes[-1]
+
+
 def test_going_back_to_a_signed_release_needs_no_new_signatures() -> None:
     policy = a_policy(sign_off=(REVIEW, QA._replace(proof="signature")), release=Release(by=("@release",), signed=True))
     verdict = judge(policy, a_change(**GONE_BACK, restoration=restored(JANE)))

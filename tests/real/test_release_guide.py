@@ -28,7 +28,7 @@ def test_the_guide_is_what_a_lead_sees(tmp_path: Path) -> None:
         for command in section.commands:
             wrong += reader.follow(command)
             ran.append(command.text)
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
     assert (meanwhile, len(ran) > 15) == ({}, True)
     short = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert {line.partition("    #")[0] for block in short for line in block.splitlines()} <= set(ran)

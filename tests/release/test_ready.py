@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,16 @@ def test_a_work_tree_that_cannot_be_moved(path_of_repo: Path, monkeypatch: pytes
         with pytest.raises(RefusedError, match="cannot be moved"):
             executed(repo, plan, "")
     assert repo.head("main") == plan.tip
+
+
+def test_a_lock_that_stays_is_given_up(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = busy(path_of_repo)
+    (repo.path / ".git/index.lock").write_text("")
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    done = worktree._read_tree(opened(repo), "-u", repo.head(), repo.head(TAG))
+    assert (done.returncode, len(waited)) == (128, worktree.ATTEMPTS)
+    assert worktree.held_lock(opened(repo)) is not None
 
 
 def test_another_git_that_looks_at_this_moment_is_waited_for(
