@@ -10,6 +10,7 @@ from rollback_guard.entry.revert_jobs import Asked, Back, Options, new_branch
 from rollback_guard.errors import UsageError
 from rollback_guard.facts.policy_source import read_policy_at
 from rollback_guard.git.history_chain import tree_of
+from rollback_guard.git.listing import changed_between
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import is_ancestor
 from rollback_guard.git.repository import Repository
@@ -95,8 +96,9 @@ def _plan(repository: Repository, asked: Asked, name: str | None) -> Plan:
         target=target,
     )
     policy = production.policy
-    plan = with_migrations(repository, plan, keep=None if policy is None else policy.release.keep_migrations)
-    plan = explain(repository, _settled(repository, plan))
+    brought = () if plan.empty else tuple(changed_between(repository.git, plan.stable.tree, f"{plan.tip}^{{tree}}"))
+    plan = with_migrations(repository, plan, brought, keep=None if policy is None else policy.release.keep_migrations)
+    plan = explain(repository, _settled(repository, plan), brought)
     notes += other_policy(repository, production, plan) + no_key(repository, production, plan)
     return plan._replace(notes=plan.notes + notes + (_here_alone(repository, plan, production) or behind(production)))
 

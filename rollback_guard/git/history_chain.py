@@ -5,11 +5,12 @@ What is done with them is left to `release`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GitError
 from rollback_guard.git.log import LogFormat, read_log
 from rollback_guard.git.process import Git, decode, encode
+from rollback_guard.git.reverts import Said, read_hinted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class ChainCommit(NamedTuple):
-    """One commit of the chain. `subject` is its message's first line, in UTF-8 where git knows how."""
+    """One commit of the chain. `subject` is its message's first line, in UTF-8 where git knows how.
+
+    `said`: what the message says that it takes back; None where it says nothing.
+    """
 
     commit: str
     tree: str
     parents: tuple[str, ...]
     author: str  # Name <email>
     subject: str
+    said: Optional[Said] = None
 
 
 class ChainFormat(LogFormat):
@@ -68,7 +73,12 @@ def chain_commit(record: list[bytes]) -> ChainCommit:
     """A record of `git log` in that format."""
     commit, tree, parents, author, body = map(decode, record)
     return ChainCommit(
-        commit=commit, tree=tree, parents=tuple(parents.split()), author=author, subject=first_line(body)
+        commit=commit,
+        tree=tree,
+        parents=tuple(parents.split()),
+        author=author,
+        subject=first_line(body),
+        said=read_hinted(body),
     )
 
 

@@ -42,6 +42,11 @@ class Change(NamedTuple):
     old: Optional[Listed]
     new: Optional[Listed]
 
+    @property
+    def turned(self) -> Change:
+        """The same on the way back."""
+        return Change(path=self.path, old=self.new, new=self.old)
+
 
 def empty_tree(repository: Repository) -> str:
     """The id of the tree that holds nothing, which git knows without having it stored."""

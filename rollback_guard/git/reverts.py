@@ -15,6 +15,7 @@ HINT = r"^(This (reverts|reapplies) |Reverts?[: ])"
 # The same for the line that `git cherry-pick -x` appends.
 PICKED_HINT = r"^\(cherry picked from commit [0-9a-f]{40,64}\)"
 
+_HINT = re.compile(HINT, re.MULTILINE)
 _OID = r"[0-9a-fA-F]{7,64}(?![0-9a-zA-Z])"
 _MORE = re.compile(rf"\s*(?:,|and\b|&)\s*(?:and\s+)?(?:commit\s+)?({_OID})")
 _REVERTS = re.compile(rf"^This reverts commits?\s+({_OID})", re.MULTILINE)
@@ -55,6 +56,14 @@ def read_said(text: str) -> Said:
         requests=tuple(dict.fromkeys(int(match[1]) for match in _REQUEST.finditer(text))),
         reapplies=tuple(dict.fromkeys(_sentences(_REAPPLIES, text))),
     )
+
+
+def read_hinted(text: str) -> Said | None:
+    """The same for a message that git would find by `HINT`; None for any other, and where it says nothing after all."""
+    if _HINT.search(text) is None:
+        return None
+    said = read_said(text)
+    return said if any(said) else None
 
 
 def read_picked(text: str) -> tuple[str, ...]:

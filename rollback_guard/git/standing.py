@@ -15,7 +15,7 @@ from rollback_guard.git.log import read_log
 from rollback_guard.git.process import decode, encode
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.requests import named_by_number
-from rollback_guard.git.reverts import HINT, Said, read_said
+from rollback_guard.git.reverts import HINT, Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from rollback_guard.git.brought_back import Claim
 
 TOGETHER = 500  # abbreviations that one process is asked about
+
+
+class Meant(NamedTuple):
+    """The commits that a message names, by full oids: those that it takes back, and those that it applies again."""
+
+    reverts: tuple[str, ...]
+    reapplies: tuple[str, ...]
+    lost: bool  # it names by its full id what is not here
 
 
 class RevertCommit(NamedTuple):
@@ -57,16 +65,19 @@ def read_reverts(repository: Repository, tip: str, without: str | None) -> tuple
     revs = (tip,) if without is None else (tip, f"^{without}")
     found = []
     for record in read_log(repository.git, ChainFormat(), *options, *revs):
-        said = read_said(decode(record[4]))
-        if any(said):
-            found.append((chain_commit(record), said))
-    return _resolved(repository, found) if found else ()
+        one = chain_commit(record)
+        if one.said is not None:
+            found.append((one, one.said))
+    resolved = resolve_said(repository, [(one.commit, said) for one, said in found])
+    return tuple(RevertCommit(one, *meant) for (one, _), meant in zip(found, resolved, strict=True))
 
 
-def _resolved(repository: Repository, found: Sequence[tuple[ChainCommit, Said]]) -> tuple[RevertCommit, ...]:
-    """The same, each name as the oid of a commit that is here; what names none, or several, is left out."""
+def resolve_said(repository: Repository, found: Sequence[tuple[str, Said]]) -> tuple[Meant, ...]:
+    """What is meant by what some commits (full oids) say; a name of no commit here, or of several, is left out."""
+    if not found:
+        return ()
     every = dict.fromkeys(name for _, said in found for name in (*said.reverts, *said.reapplies))
-    width = len(found[0][0].commit)
+    width = len(found[0][0])
     meant = {name: [name] for name in every if len(name) == width}
     meant.update(_disambiguate(repository, [name for name in every if len(name) < width]))
     commits = _commits(repository, [oid for oids in meant.values() for oid in oids])
@@ -76,10 +87,10 @@ def _resolved(repository: Repository, found: Sequence[tuple[ChainCommit, Said]])
         return tuple(dict.fromkeys(known[name][0] for name in names if len(known.get(name, ())) == 1))
 
     resolved = []
-    for one, said in found:
-        named = (*of(said.reverts), *_requested(repository, one.commit, said.requests))
+    for commit, said in found:
+        named = (*of(said.reverts), *_requested(repository, commit, said.requests))
         lost = any(len(name) == width and not known[name] for name in said.reverts)
-        resolved.append(RevertCommit(one, tuple(dict.fromkeys(named)), of(said.reapplies), lost))
+        resolved.append(Meant(tuple(dict.fromkeys(named)), of(said.reapplies), lost))
     return tuple(resolved)
 
 

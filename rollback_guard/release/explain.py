@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 
-from rollback_guard.git.listing import SUBMODULE, Change, changed_between, list_tree
+from rollback_guard.git.listing import SUBMODULE, Change, list_tree
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import Git, decode
 from rollback_guard.git.repository import Repository
-from rollback_guard.git.standing import read_reverts
+from rollback_guard.git.standing import resolve_said
 from rollback_guard.release.explained import Explained, Submodule
 from rollback_guard.release.model import Plan
 
@@ -27,11 +27,14 @@ LOOKED_AT = 20_000  # files of which it is asked whether they are pointers
 ATTRIBUTES = ".gitattributes"
 
 
-def explain(repository: Repository, plan: Plan) -> Plan:
-    """The plan with what it does besides. Raises: GitError where an object is missing."""
+def explain(repository: Repository, plan: Plan, brought: Sequence[Change]) -> Plan:
+    """The plan with what it does besides. `brought`: what the tip has otherwise than the release.
+
+    Raises: GitError where an object is missing.
+    """
     if plan.empty:
         return plan
-    changes = tuple(changed_between(repository.git, f"{plan.tip}^{{tree}}", plan.stable.tree))
+    changes = tuple(change.turned for change in brought)
     pointers, missing = _pointers(repository, plan.stable.tree, changes)
     explained = Explained(
         cancels=_cancels(repository, plan),
@@ -46,8 +49,11 @@ def explain(repository: Repository, plan: Plan) -> Plan:
 def _cancels(repository: Repository, plan: Plan) -> tuple[tuple[str, str], ...]:
     """Reverts, and what they took back, that both go: nothing changes by either."""
     going = {one.commit for one in plan.reverts}
-    found = read_reverts(repository, plan.tip, plan.stable.commit) if len(going) > 1 else ()
-    return tuple((one.commit, oid) for one in found if one.commit in going for oid in one.reverts if oid in going)
+    said = [(one.commit, one.said) for one in plan.reverts if one.said is not None]
+    meant = resolve_said(repository, said)
+    return tuple(
+        (commit, oid) for (commit, _), one in zip(said, meant, strict=True) for oid in one.reverts if oid in going
+    )
 
 
 def _is_submodule(change: Change) -> bool:

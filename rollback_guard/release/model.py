@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Optional
 
+from rollback_guard.git.reverts import Said
 from rollback_guard.release.explained import Explained
 from rollback_guard.release.migrations.model import Report
 
@@ -77,6 +78,7 @@ class Revert(NamedTuple):
     author: str  # Name <email>
     parent: Optional[str]
     tree: Optional[str]
+    said: Optional[Said] = None  # what its own message says that it takes back
 
 
 class PathConflict(NamedTuple):

@@ -112,6 +112,7 @@ def _reverts(chain: tuple[ChainCommit, ...], below: str | None, below_tree: str 
                 author=one.author,
                 parent=parent,
                 tree=tree,
+                said=one.said,
             )
         )
     return tuple(found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback_guard.git.listing import changed_between
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.release import explain as explaining
 from rollback_guard.release.explain import explain
@@ -19,7 +20,9 @@ POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n"
 
 
 def explained(repo: RepositoryBuilder) -> Explained:
-    plan = explain(opened(repo), planned(repo))
+    plan = planned(repo)
+    brought = changed_between(opened(repo).git, plan.stable.tree, f"{plan.tip}^{{tree}}")
+    plan = explain(opened(repo), plan, tuple(brought))
     document = plan_document(plan, None)
     assert isinstance(document["cancels"], list)
     assert notes_of(plan) == (*plan.notes, *sentences_of(plan.explained))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import GitError
+from rollback_guard.git.listing import changed_between
 from rollback_guard.release import migrated, revert
 from rollback_guard.release.migrated import IN_THE_WAY, NO_POLICY, SWITCHED_OFF, with_migrations
 from rollback_guard.release.model import Mode, Plan
@@ -39,7 +40,9 @@ def shop(path: Path, *texts: str, policy: str | None = None, object_format: str 
 
 
 def plan_of(repo: RepositoryBuilder, *, keep: bool | None = True, mode: Mode = "each") -> Plan:
-    return with_migrations(opened(repo), planned(repo, mode=mode), keep=keep)
+    plan = planned(repo, mode=mode)
+    brought = changed_between(opened(repo).git, plan.stable.tree, f"{plan.tip}^{{tree}}")
+    return with_migrations(opened(repo), plan, tuple(brought), keep=keep)
 
 
 @pytest.mark.parametrize("mode", ["each", "single"])

@@ -36,7 +36,8 @@ LAYERS = (
     Layer("package", ("",)),
     Layer("errors", ("errors",), pure=True),
     Layer("policy", ("policy", "policy.*"), ("errors",), pure=True),
-    Layer("git", ("git", "git.*"), ("errors",)),
+    Layer("git.reverts", ("git.reverts",), pure=True),
+    Layer("git", ("git", "git.*"), ("errors", "git.reverts")),
     Layer("facts.model", ("facts.model", "facts.*_model"), pure=True),
     Layer(
         "facts",
@@ -87,7 +88,7 @@ LAYERS = (
         "release.plan",
         ("release.plan", "release.only_plan", "release.reland_plan", "release.model", "release.explained")
         + ("release.sentences",),
-        ("errors", "policy.model", "release.migrations.model", "release.migrations.document"),
+        ("errors", "policy.model", "git.reverts", "release.migrations.model", "release.migrations.document"),
         pure=True,
     ),
     Layer(

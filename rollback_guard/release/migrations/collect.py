@@ -43,9 +43,14 @@ def collect_migrations(repository: Repository, before: str, after: str) -> Repor
     """
     with ObjectReader(repository.git) as objects:
         old, new = _tree(objects, before), _tree(objects, after)
-        changes = tuple(changed_between(repository.git, old, new))
-        readers = _concerned(READERS, (change.path for change in changes))
-        return _report(objects, repository, old, changes, readers)
+    return collect_changed_migrations(repository, old, tuple(changed_between(repository.git, old, new)))
+
+
+def collect_changed_migrations(repository: Repository, old: str, changes: Sequence[Change]) -> Report:
+    """The same for somebody who knows where a tree (its oid) and a later one differ."""
+    readers = _concerned(READERS, (change.path for change in changes))
+    with ObjectReader(repository.git) as objects:
+        return _report(objects, repository, old, tuple(changes), readers)
 
 
 def collect_staged_migrations(
