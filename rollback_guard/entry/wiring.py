@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rollback_guard.gate.verdict import Verdict
 
 
+PIECE = 1 << 16  # characters that are written at once
+
+
 def here() -> Repository:
     """The repository that the command was called in, from whichever of its folders.
 
@@ -64,7 +67,10 @@ def show(text: str, stream: TextIO) -> None:
     """Write text and an end of line, whatever the stream's encoding can show."""
     encoding = getattr(stream, "encoding", None) or "ascii"
     try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        for start in range(0, len(text), PIECE):  # a plan of ten thousand commits need not be copied as a whole
+            piece = text[start : start + PIECE]
+            stream.write(piece.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write("\n")
         stream.flush()
     except BrokenPipeError:
         raise

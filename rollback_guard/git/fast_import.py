@@ -7,17 +7,17 @@ between it and the update of a ref, leaves nothing that any ref reaches.
 
 from __future__ import annotations
 
-import io
 import os
+import subprocess
 from typing import NamedTuple, Optional
 
 from rollback_guard.errors import GitError, RefusedError, UsageError
-from rollback_guard.git.process import decode, encode
+from rollback_guard.git.process import decode, encode, failed, stop
 from rollback_guard.git.repository import Repository, quote_alternate, remove_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # fast-import wants a branch to write to; it is reset to nothing before each commit and at the end, and a
 # branch that is nothing is never stored.
@@ -102,38 +102,45 @@ def write_commits(quarantine: Quarantine, parent: str, commits: Iterable[NewComm
     author = identity(quarantine, "GIT_AUTHOR_IDENT")
     committer = identity(quarantine, "GIT_COMMITTER_IDENT")
     people = b"author %s\ncommitter %s\n" % (author, committer)
-    stream = io.BytesIO()  # which gives what was written without a copy of it
-    before, mark = encode(parent), 0
-    for mark, commit in enumerate(commits, start=1):
-        content = b"deleteall\n" if commit.tree is None else b'M 040000 %s ""\n' % encode(commit.tree)
-        # `merge` without `from` begins with no files, so that no tree is ever read. Source: git-fast-import(1).
-        stream.writelines(
-            (
-                b"reset %s\ncommit %s\nmark :%d\n" % (SCRATCH, SCRATCH, mark),
-                people,
-                b"data %d\n%s\nmerge %s\n" % (len(commit.message), commit.message, before),
-                *(b"merge %s\n" % encode(other) for other in commit.others),
-                content,
-                b"\n",
-            )
-        )
-        before = b":%d" % mark
-    stream.write(b"get-mark :%d\nreset %s\n\ndone\n" % (mark, SCRATCH))
-    process = quarantine.git.with_env(**ROOMY).run(
+    process = quarantine.git.with_env(**ROOMY).start(
         "fast-import",
         "--done",
         "--quiet",
         "--date-format=raw",
-        stdin=stream.getvalue(),
+        stdin=subprocess.PIPE,
         # A third of the time is deflating; a commit of some hundred bytes saves a third of them by it.
         # A hook on refs has nothing to judge here, where none is stored; it is asked when the branch moves.
         config=("-c", "fastimport.unpackLimit=0", "-c", "pack.packSizeLimit=0", "-c", "pack.compression=0")
         + ("-c", f"core.hooksPath={os.devnull}"),
     )
-    oid = decode(process.stdout).strip()
+    assert process.stdin is not None
+    try:
+        try:
+            process.stdin.writelines(_stream(parent, people, commits))  # it says nothing before it has read all
+        except BrokenPipeError:
+            pass  # it says why
+        out, err = process.communicate()
+    finally:
+        stop(process)
+    if process.returncode != 0:
+        raise failed("fast-import", process.returncode, err)
+    oid = decode(out).strip()
     if len(oid) != len(parent):
         raise GitError("git fast-import did not say what it wrote", remedy="git --version   # 2.31 or newer is needed")
     return oid
+
+
+def _stream(parent: str, people: bytes, commits: Iterable[NewCommit]) -> Iterator[bytes]:
+    before, mark = encode(parent), 0
+    for mark, commit in enumerate(commits, start=1):
+        # `merge` without `from` begins with no files, so that no tree is ever read. Source: git-fast-import(1).
+        yield b"reset %s\ncommit %s\nmark :%d\n%sdata %d\n%s\nmerge %s\n" % (
+            SCRATCH, SCRATCH, mark, people, len(commit.message), commit.message, before,
+        )  # fmt: skip
+        yield from (b"merge %s\n" % encode(other) for other in commit.others)
+        yield b"deleteall\n\n" if commit.tree is None else b'M 040000 %s ""\n\n' % encode(commit.tree)
+        before = b":%d" % mark
+    yield b"get-mark :%d\nreset %s\n\ndone\n" % (mark, SCRATCH)
 
 
 def identity(quarantine: Quarantine, name: str) -> bytes:

@@ -6,12 +6,12 @@ Source: gitattributes(5), `filter`. Only a filter that is `required` can fail; w
 from __future__ import annotations
 
 import os
-import tempfile
 
 from rollback_guard.git.complaint import first_lines
 from rollback_guard.git.listing import changed_between
 from rollback_guard.git.process import decode, encode
 from rollback_guard.git.repository import Repository, read_config
+from rollback_guard.git.scratch import private_folder
 
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
@@ -25,7 +25,7 @@ def failing_filter(repository: Repository, old: str, new: str) -> str:
     drivers = _required(repository)
     if not drivers:
         return ""
-    with tempfile.TemporaryDirectory(prefix="rollback-guard-") as folder:
+    with private_folder() as folder:
         git = repository.git.with_env(GIT_INDEX_FILE=os.path.join(folder, "index"))
         changes = changed_between(git, f"{old}^{{tree}}", f"{new}^{{tree}}")
         coming = [one.path for one in changes if one.new is not None and one.new.plain]

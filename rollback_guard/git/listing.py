@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SUBMODULE = "160000"
 _OPTIONS = ("--raw", "-z", "--no-abbrev", "--no-renames", "--ignore-submodules=none")
 _NOTHING = b"000000"
+_MODES = {mode.encode(): mode for mode in ("100644", "100755", "120000", SUBMODULE)}  # each once, not for each file
 
 
 class Listed(NamedTuple):
@@ -41,11 +42,6 @@ class Change(NamedTuple):
     path: str
     old: Optional[Listed]
     new: Optional[Listed]
-
-    @property
-    def turned(self) -> Change:
-        """The same on the way back."""
-        return Change(path=self.path, old=self.new, new=self.old)
 
 
 def empty_tree(repository: Repository) -> str:
@@ -90,4 +86,4 @@ def _changes(git: Git, *command: str) -> Iterator[Change]:
 
 
 def _listed(mode: bytes, oid: bytes) -> Optional[Listed]:
-    return None if mode == _NOTHING else Listed(mode=decode(mode), oid=decode(oid))
+    return None if mode == _NOTHING else Listed(mode=_MODES.get(mode) or decode(mode), oid=decode(oid))

@@ -34,14 +34,13 @@ def explain(repository: Repository, plan: Plan, brought: Sequence[Change]) -> Pl
     """
     if plan.empty:
         return plan
-    changes = tuple(change.turned for change in brought)
-    pointers, missing = _pointers(repository, plan.stable.tree, changes)
+    pointers, missing = _pointers(repository, plan.stable.tree, brought)
     explained = Explained(
         cancels=_cancels(repository, plan),
-        submodules=tuple(_submodule(repository, change) for change in changes if _is_submodule(change)),
+        submodules=tuple(_submodule(repository, change) for change in brought if _is_submodule(change)),
         pointers=pointers,
         missing=missing,
-        collisions=_collisions(repository.git, plan.stable.tree, changes),
+        collisions=_collisions(repository.git, plan.stable.tree, brought),
     )
     return plan._replace(explained=explained)
 
@@ -61,7 +60,7 @@ def _is_submodule(change: Change) -> bool:
 
 
 def _submodule(repository: Repository, change: Change) -> Submodule:
-    old, new = (side.oid if side is not None and side.mode == SUBMODULE else None for side in (change.old, change.new))
+    old, new = (side.oid if side is not None and side.mode == SUBMODULE else None for side in (change.new, change.old))
     return Submodule(path=change.path, old=old, new=new, direction=_direction(repository, change.path, old, new))
 
 
@@ -77,17 +76,17 @@ def _direction(repository: Repository, path: str, old: str | None, new: str | No
     return ""
 
 
-def _pointers(repository: Repository, tree: str, changes: Sequence[Change]) -> tuple[int, tuple[str, ...]]:
+def _pointers(repository: Repository, tree: str, brought: Sequence[Change]) -> tuple[int, tuple[str, ...]]:
     """How many LFS pointers come back, and the paths of those whose content is not in this clone."""
     count, missing = 0, []
     with ObjectReader(repository.git) as objects:
-        if not _uses_lfs(objects, tree, [change.path for change in changes[:LOOKED_AT] if change.new is not None]):
+        if not _uses_lfs(objects, tree, [change.path for change in brought[:LOOKED_AT] if change.old is not None]):
             return 0, ()
-        for change in changes[:LOOKED_AT]:
-            if change.new is None or not change.new.plain:
+        for change in brought[:LOOKED_AT]:
+            if change.old is None or not change.old.plain:
                 continue
             try:
-                blob = objects.read(change.new.oid, limit=POINTER_LIMIT)
+                blob = objects.read(change.old.oid, limit=POINTER_LIMIT)
             except TooLargeError:
                 continue
             match = POINTER.match(blob.data) if blob is not None else None
@@ -119,9 +118,9 @@ def _uses_lfs(objects: ObjectReader, tree: str, paths: Sequence[str]) -> bool:
     return False
 
 
-def _collisions(git: Git, tree: str, changes: Sequence[Change]) -> tuple[tuple[str, str], ...]:
+def _collisions(git: Git, tree: str, brought: Sequence[Change]) -> tuple[tuple[str, str], ...]:
     """Pairs of paths that are one file where case does not count, as far as the way back brings one of them."""
-    coming = {change.path for change in changes if change.old is None and change.new is not None}
+    coming = {change.path for change in brought if change.new is None and change.old is not None}
     if not coming:
         return ()
     seen: dict[str, str] = {}

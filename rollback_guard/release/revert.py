@@ -22,7 +22,7 @@ from rollback_guard.release.writing import Signing, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def require_full_history(repository: Repository) -> None:
@@ -43,14 +43,14 @@ def plan_revert(
     """
     require_full_history(repository)
     ref = target or HEADS + branch
-    chain = tuple(read_chain(repository.git, tip, stable.commit))
-    below = chain[-1].parents[0] if chain and chain[-1].parents else None
-    on_its_line = (below if chain else tip) == stable.commit
-    stable = stable._replace(ancestor=on_its_line or (bool(chain) and is_ancestor(repository, stable.commit, tip)))
+    reverts = tuple(_reverts(read_chain(repository.git, tip, stable.commit)))
+    below = reverts[-1].parent if reverts else tip
+    on_its_line = below == stable.commit
+    stable = stable._replace(ancestor=on_its_line or (bool(reverts) and is_ancestor(repository, stable.commit, tip)))
     plan = Plan(mode=mode, branch=branch, tip=tip, stable=stable, reverts=(), bring=None, target=ref)
-    if (chain[0].tree if chain else tree_of(repository.git, tip)) == stable.tree:
+    if tree_of(repository.git, tip) == stable.tree:
         return plan
-    if not chain:
+    if not reverts:
         raise RefusedError(
             f"{branch} here is behind {stable.tag}: there is nothing to go back from",
             remedy=f"git fetch && git merge --ff-only {stable.tag}   # on {branch}; or go back to an older release",
@@ -60,23 +60,22 @@ def plan_revert(
             f"{branch} and {stable.tag} have no history in common", remedy="guard release list   # choose another"
         )
     if on_its_line:
-        return plan._replace(reverts=_reverts(chain, below, stable.tree))
-    return _plan_beside(repository.git, plan, chain, below)
+        return plan._replace(reverts=_ending(reverts, stable.tree))
+    return _plan_beside(plan, _ending(reverts, None if below is None else tree_of(repository.git, below)))
 
 
-def _plan_beside(git: Git, plan: Plan, chain: tuple[ChainCommit, ...], below: str | None) -> Plan:
+def _plan_beside(plan: Plan, reverts: tuple[Revert, ...]) -> Plan:
     """The stable commit is not on the branch's own line: stop where its tree is met, else bring it at the end."""
     stable, branch = plan.stable, plan.branch
     how = "came into it by a merge" if stable.ancestor else "is not in its history"
     beside = f"{stable.tag} is not on {branch}'s own line of commits: it {how}"
-    for index, one in enumerate(chain):
+    for count, one in enumerate(reverts[:-1], start=1):
         if one.tree == stable.tree:
-            note = f"{beside}. {branch} had exactly its tree at {one.commit}, and goes back to that"
-            return plan._replace(reverts=_reverts(chain[:index], one.commit, one.tree), notes=(note,))
-    tree = tree_of(git, below) if below is not None else None
-    reverts = _reverts(chain, below, tree)
+            note = f"{beside}. {branch} had exactly its tree at {one.parent}, and goes back to that"
+            return plan._replace(reverts=reverts[:count], notes=(note,))
+    below = reverts[-1].parent
     place = f"to {below}" if below is not None else f"to before {branch}'s first commit"
-    if tree == stable.tree:
+    if reverts[-1].tree == stable.tree:
         return plan._replace(reverts=reverts, notes=(f"{beside}. {branch} goes back {place}, which has its tree",))
     last = "its tree is brought by one more commit" if plan.mode == "each" else "its tree is brought"
     return plan._replace(
@@ -94,41 +93,54 @@ def _never_there(plan: Plan) -> str:
     return f"{judged}: guard revert --to {plan.stable.tag} --as NEW-BRANCH   # and have that signed off"
 
 
-def _reverts(chain: tuple[ChainCommit, ...], below: str | None, below_tree: str | None) -> tuple[Revert, ...]:
-    """One revert for each commit of the chain; the mainline is the parent that is the next on the chain."""
-    found = []
-    for index, one in enumerate(chain):
-        last = index + 1 == len(chain)
-        parent = below if last else chain[index + 1].commit
-        tree = below_tree if last else chain[index + 1].tree
+def _reverts(chain: Iterator[ChainCommit]) -> Iterator[Revert]:
+    """One revert for each commit of the chain; the mainline is the parent that is the next on the chain.
+
+    What the last one leaves is not known from the chain: its `tree` is None.
+    """
+    one = next(chain, None)
+    while one is not None:
+        older = next(chain, None)
+        parent = older.commit if older is not None else next(iter(one.parents), None)
         if (parent is None) != (not one.parents) or (parent is not None and parent not in one.parents):
             raise GitError(f"{one.commit} has no parent on the chain", remedy="git fsck --connectivity-only")
-        mainline = one.parents.index(parent) + 1 if parent is not None and len(one.parents) > 1 else None
-        found.append(
-            Revert(
-                commit=one.commit,
-                mainline=mainline,
-                subject=one.subject,
-                author=one.author,
-                parent=parent,
-                tree=tree,
-                said=one.said,
-            )
+        yield Revert(
+            commit=one.commit,
+            mainline=one.parents.index(parent) + 1 if parent is not None and len(one.parents) > 1 else None,
+            subject=one.subject,
+            author=one.author,
+            parent=parent,
+            tree=None if older is None else older.tree,
+            said=one.said,
         )
-    return tuple(found)
+        one = older
 
 
-def new_commits(plan: Plan, reason: str) -> tuple[NewCommit, ...]:
-    """The commits that carry the plan out, in the order in which they are made."""
+def _ending(reverts: tuple[Revert, ...], tree: str | None) -> tuple[Revert, ...]:
+    """The same, with what the last one leaves."""
+    return (*reverts[:-1], reverts[-1]._replace(tree=tree))
+
+
+def new_commits(plan: Plan, reason: str) -> Iterator[NewCommit]:
+    """The commits that carry the plan out, in the order in which they are made; ten thousand need not be held."""
     tag = plan.stable.tag
     if plan.mode == "single":
-        return (NewCommit(tree=plan.tree, message=single_message(plan, reason)),)
-    commits = tuple(NewCommit(tree=revert.tree, message=revert_message(revert, tag, reason)) for revert in plan.reverts)
+        yield NewCommit(tree=plan.tree, message=single_message(plan, reason))
+        return
+    for revert in plan.reverts:
+        yield NewCommit(tree=revert.tree, message=revert_message(revert, tag, reason))
     if plan.bring is not None:
-        commits += (NewCommit(tree=plan.bring.tree, message=bring_message(plan.bring, tag, reason)),)
+        yield NewCommit(tree=plan.bring.tree, message=bring_message(plan.bring, tag, reason))
     if plan.keep is not None:
-        commits += (NewCommit(tree=plan.keep.tree, message=keep_message(plan, plan.keep, reason)),)
-    return commits
+        yield NewCommit(tree=plan.keep.tree, message=keep_message(plan, plan.keep, reason))
+
+
+def new_trees(plan: Plan) -> list[str | None]:
+    """The trees of these commits, in their order; None where nothing is left."""
+    if plan.mode == "single":
+        return [plan.tree]
+    last = [more.tree for more in (plan.bring, plan.keep) if more is not None]
+    return [*(revert.tree for revert in plan.reverts), *last]
 
 
 def move_of(plan: Plan) -> Move:
@@ -153,14 +165,14 @@ def execute_revert(
     written = []
     with Quarantine(repository) as quarantine:
         for plan in plans:
-            commits = new_commits(plan, reason)
             if plan.keep is not None:
                 write_kept(quarantine, plan.stable.tree, plan.keep.entries)
-            new = write(quarantine, plan.tip, commits, signing)
+            new = write(quarantine, plan.tip, new_commits(plan, reason), signing)
             if plan.keep is not None:
                 gather(quarantine, new, plan.tip)
-            prove(quarantine.git, plan, new, commits)
-            written.append((plan, new, len(commits)))
+            trees = new_trees(plan)
+            prove(quarantine.git, plan, new, trees)
+            written.append((plan, new, len(trees)))
         quarantine.keep()
     tags = ", ".join(dict.fromkeys(plan.stable.tag for plan in plans))
     carry_out(
@@ -179,19 +191,20 @@ def _result(repository: Repository, plan: Plan, new: str, count: int) -> Result:
     return Result(ref=plan.target, commit=new, tree=tree, commits=count, equals_stable=equals, residue=residue)
 
 
-def prove(git: Git, plan: Plan, new: str, commits: tuple[NewCommit, ...]) -> None:
+def prove(git: Git, plan: Plan, new: str, trees: Sequence[str | None]) -> None:
     """Read the new commits back: an unbroken line on `tip`, each with its tree, the last with stable's and what stays.
+
+    `trees`: from the oldest of them to the newest.
 
     Raises: GitError when anything else was written; nothing of it is kept then.
     """
-    wanted = [commit.tree for commit in reversed(commits)]
-    right, count, last = True, 0, None
+    right, count, last, newest = True, 0, None, ""
     for one in read_chain(git, new, plan.tip):  # as it comes: ten thousand need not be held
-        tree = wanted[count] if count < len(wanted) else ""
+        tree = trees[-1 - count] if count < len(trees) else ""
         right = right and len(one.parents) == 1 and tree in (None, one.tree)
-        count, last = count + 1, one.parents
-    same = right and count == len(wanted) and last == (plan.tip,)
+        count, last, newest = count + 1, one.parents, newest or one.tree
+    same = right and count == len(trees) and last == (plan.tip,)
     kept = frozenset(() if plan.keep is None else plan.keep.paths)
-    right = tree_of(git, plan.stable.commit) == plan.stable.tree and tree_of(git, new) == plan.tree
+    right = tree_of(git, plan.stable.commit) == plan.stable.tree and newest == plan.tree
     if not (same and right and (not kept or is_residue(git, plan.stable.tree, plan.tree, kept))):
         raise GitError("the revert commits that were written are not those of the plan", remedy="git fsck")

@@ -14,7 +14,7 @@ from rollback_guard.git.signed_commits import write_signed_commits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from rollback_guard.policy.model import Policy
 
@@ -44,7 +44,7 @@ def wants_signatures(repository: Repository, policy: Policy | None) -> bool:
     return said.stdout.strip() == b"true"
 
 
-def write(quarantine: Quarantine, parent: str, commits: Sequence[NewCommit], signing: Signing | None) -> str:
+def write(quarantine: Quarantine, parent: str, commits: Iterable[NewCommit], signing: Signing | None) -> str:
     """Write commits on top of one another, the first on `parent`; the oid of the last. Raises: as the writers do."""
     if signing is None:
         return write_commits(quarantine, parent, commits)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rollback_guard.release.model import Plan, Result, Revert
 
 
+TOGETHER = 500  # lines
+
+
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     """A plan in lines. `execute` is the command that carries out exactly this plan, or ""."""
     tag = visible(plan.stable.tag)
@@ -20,7 +23,8 @@ def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     if plan.empty:
         return "\n".join(_nothing(plan, branch, tag))
     lines = [_headline(plan), ""]
-    lines += [f"  {_line(revert)}" for revert in plan.reverts]
+    for start in range(0, len(plan.reverts), TOGETHER):  # of ten thousand lines, never all of them one by one
+        lines.append("\n".join(f"  {_line(revert)}" for revert in plan.reverts[start : start + TOGETHER]))
     if plan.bring is not None:
         lines.append(f"  then the tree of {tag} ({short(plan.bring.commit)}) is brought back")
     lines += [

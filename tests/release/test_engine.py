@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.errors import GitError, RefusedError
-from rollback_guard.git.fast_import import NewCommit
 from rollback_guard.git.history_chain import read_chain
 from rollback_guard.git.refs import update_refs
 from rollback_guard.release import moving
@@ -77,11 +76,12 @@ def test_what_is_not_the_plan_is_never_kept(path_of_repo: Path) -> None:
     plan = planned(repo)
     repo.commit("Not a revert", x_dot_py="x")
     with pytest.raises(GitError, match="not those of the plan"):
-        prove(opened(repo).git, plan, repo.head(), (NewCommit(tree=None, message=b""),))
+        prove(opened(repo).git, plan, repo.head(), [None])
     with pytest.raises(GitError, match="not those of the plan"):
         prove(opened(repo).git, plan, repo.head(), ())
+    one = next(read_chain(opened(repo).git, repo.head(), plan.tip))
     with pytest.raises(GitError, match="no parent on the chain"):
-        engine._reverts(tuple(read_chain(opened(repo).git, repo.head(), plan.tip)), None, None)
+        tuple(engine._reverts(iter((one, one))))
 
 
 def test_a_shallow_clone_is_refused(path_of_repo: Path, tmp_path: Path) -> None:
