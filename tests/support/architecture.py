@@ -97,6 +97,25 @@ LAYERS = (
         ("errors", "policy", "policy.*", "git", "git.*", "release.plan", "release.only_plan", "release.model")
         + ("release.explained", "release.migrations", "release.migrations.*"),
     ),
+    Layer("backup.model", ("backup.model",), ("policy.model",), pure=True),
+    Layer(
+        "backup.engines",
+        ("backup.engine", "backup.source", "backup.fingerprints", "backup.engines", "backup.engines.*"),
+        ("errors", "backup.model"),
+    ),
+    Layer(
+        "backup",
+        ("backup", "backup.*"),
+        (
+            "errors",
+            "policy.model",
+            "backup.model",
+            "backup.engine",
+            "backup.source",
+            "backup.engines",
+            "backup.engines.*",
+        ),
+    ),
     Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),
     Layer("entry", ("entry", "entry.*"), ("*",)),
 )
@@ -108,9 +127,25 @@ ENFORCEMENT = (
 # The one module of `git` that may use GitPython; nothing of the enforcement path may import it.
 OUTSIDE_ENFORCEMENT = ("git.survey",)
 # Third parties: where each may be imported, and whether only inside functions.
-THIRD_PARTIES = {"click": (("entry.cli", "entry.cli.*"), False), "git": (("git.survey",), True)}
+THIRD_PARTIES = {
+    "click": (("entry.cli", "entry.cli.*"), False),
+    "git": (("git.survey",), True),
+    "zstandard": (("backup.*",), True),
+    "psycopg": (("backup.engines.postgresql*",), True),
+    "pymysql": (("backup.engines.mariadb*",), True),
+    "fsspec": (("backup.storage*",), True),
+    "pyrage": (("backup.sealing",), True),
+}
 # Who may start processes: git's own door; what asks other programs for their version; and the entries.
-PROCESSES = ("git.*", "facts.installation", "evidence.signer", "evidence.verifier", "rollback.smoke", "entry.*")
+PROCESSES = (
+    "git.*",
+    "facts.installation",
+    "evidence.signer",
+    "evidence.verifier",
+    "rollback.smoke",
+    "backup.*",
+    "entry.*",
+)
 PURE_IMPORTS = frozenset(
     ("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "difflib", "enum", "functools")
     + ("hashlib", "heapq", "html", "itertools", "json", "math", "operator", "re", "string", "textwrap", "tomli")

@@ -1,0 +1,1 @@
+"""Backups: taken, proven by restoring them, attested, kept, and put back."""
