@@ -89,12 +89,12 @@ class Contract:
     def test_half_a_backup_is_no_backup(self, bench: Bench, tmp_path: Path, part: float) -> None:
         engine = bench.engine()
         data, before = dumped(engine)
+        after, remedy = Fingerprint(()), ""
         try:
             after = restored(engine, data[: int(len(data) * part)], tmp_path / "scratch")
         except GuardError as error:
-            assert error.remedy
-        else:
-            assert compare(before, after) != ()
+            remedy = error.remedy
+        assert remedy or (after.items and compare(before, after) != ())
 
     def test_scratch_leaves_nothing(self, bench: Bench, tmp_path: Path) -> None:
         engine = bench.engine()
