@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Optional
 
-from rollback_guard.policy.model import Level
+from rollback_guard.policy.model import LEVELS, Level
 
 # What of an item is meant: how it is declared, or what is in it.
 Part = Literal["schema", "content"]
-LEVELS: tuple[Level, ...] = ("stored", "digest", "readable", "restored", "schema", "compared", "exercised")
 
 
 class Identity(NamedTuple):

@@ -1,0 +1,229 @@
+"""Proving a backup: by restoring it where nobody else is, and comparing what came of it with what was backed up.
+
+A proof climbs from level to level and says at which one it ended, and why. Only restoring proves anything: a list of
+half a dump reads well, a dump that was cut between two statements loads without an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import NamedTuple, Optional
+
+from rollback_guard.backup.model import Difference, Proof, compare
+from rollback_guard.errors import GuardError, RefusedError, UndeterminedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from typing import BinaryIO
+
+    from rollback_guard.backup.engine import Engine, Target
+    from rollback_guard.backup.model import Record
+    from rollback_guard.policy.model import Level
+
+PIECE = 1 << 20  # bytes that are read at once
+TIMEOUT = 6 * 3600  # seconds that a proof has, unless somebody says otherwise
+
+
+class Stored(NamedTuple):
+    """How the artefact is got at: its size (None: it is gone), its bytes, and what an engine put into it."""
+
+    size: Callable[[], Optional[int]]
+    raw: Callable[[], BinaryIO]
+    content: Callable[[], BinaryIO]  # verified while it is read to its end
+
+
+class Exercise(NamedTuple):
+    """The policy's own check of a restored copy: a command, where it runs, what it sees, and the seconds it has."""
+
+    command: tuple[str, ...]
+    folder: str
+    environ: dict[str, str]
+    timeout: int = 3600
+
+
+class Step(NamedTuple):
+    """What came of one level: why it does not hold, or ""."""
+
+    level: Level
+    fault: str = ""
+    seconds: float = 0.0
+    differences: tuple[Difference, ...] = ()
+    checks: tuple[tuple[str, bool], ...] = ()
+
+
+def prove(
+    record: Record,
+    stored: Stored,
+    engine: Engine,
+    *,
+    wanted: Level,
+    folder: str,
+    exercise: Exercise | None = None,
+    timeout: float = TIMEOUT,
+    tell: Callable[[str], object] | None = None,
+) -> Proof:
+    """What holds of a backup, up to the level that is wanted. `folder`: private and empty, for a scratch place.
+
+    What is wrong with the backup is in the proof; what keeps it from being proven is raised: a scratch place that
+    cannot be made, a time that is over. Raises: GuardError.
+    """
+    proof = Proof(level=None, when=time.time())
+    with _within(timeout), closing(_climb(record, stored, engine, folder, exercise)) as climb:
+        for step in climb:
+            if tell is not None:
+                tell(step.level)
+            proof = proof._replace(
+                level=proof.level if step.fault else step.level,
+                seconds=step.seconds or proof.seconds,
+                differences=step.differences,
+                fault=step.fault,
+                checks=step.checks,
+            )
+            if step.fault or step.level == wanted:
+                break
+    return proof
+
+
+def _climb(
+    record: Record, stored: Stored, engine: Engine, folder: str, exercise: Exercise | None
+) -> Generator[Step, None, None]:
+    """Level by level; whoever has seen enough closes it, and the scratch place goes."""
+    yield Step("stored", _not_there(record, stored.size()))
+    yield Step("digest", _changed(record, stored.raw))
+    yield Step("readable", _unreadable(record, stored.content))
+    with engine.scratch(folder) as target:
+        begun = time.monotonic()
+        fault = _restore(target, stored.content)
+        yield Step("restored", fault, seconds=time.monotonic() - begun)
+        differences = compare(record.fingerprint, target.fingerprint())
+        declared = tuple(one for one in differences if one.part == "schema")
+        yield Step("schema", told(declared), differences=declared)
+        yield Step("compared", told(differences), differences=differences)
+        if exercise is None:
+            yield Step("exercised", "the policy names no `exercise` to run on the restored copy")
+            return
+        fault = _run(exercise, target)
+        yield Step("exercised", fault, checks=((exercise.command[0], not fault),))
+
+
+def _not_there(record: Record, size: int | None) -> str:
+    if size is None:
+        return f"its artefact {record.artefact.file} is gone"
+    if size != record.artefact.size:
+        return f"its artefact {record.artefact.file} has {size:,} bytes; {record.artefact.size:,} were written"
+    return ""
+
+
+def _changed(record: Record, raw: Callable[[], BinaryIO]) -> str:
+    digest = hashlib.sha256()
+    try:
+        with closing(raw()) as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+    except RefusedError as error:
+        return error.message
+    if digest.hexdigest() != record.artefact.digest:
+        return f"its artefact {record.artefact.file} is not what was written: its SHA-256 is another one"
+    return ""
+
+
+def _unreadable(record: Record, content: Callable[[], BinaryIO]) -> str:
+    size = 0
+    try:
+        with closing(content()) as stream:
+            while piece := stream.read(PIECE):
+                size += len(piece)
+    except RefusedError as error:
+        return error.message
+    if size != record.artefact.content:
+        return f"its artefact holds {size:,} bytes; {record.artefact.content:,} were put into it"
+    return ""
+
+
+def _restore(target: Target, content: Callable[[], BinaryIO]) -> str:
+    try:
+        with closing(content()) as stream:
+            target.restore(stream)
+            while stream.read(PIECE):  # what an engine does not read is part of the backup all the same
+                pass
+    except GuardError as error:
+        return f"it cannot be restored: {error.message}"
+    return ""
+
+
+MOST_TOLD = 3
+
+
+def told(differences: tuple[Difference, ...]) -> str:
+    """Differences in a sentence, "" for none."""
+    if not differences:
+        return ""
+    first = ", ".join(_difference(one) for one in differences[:MOST_TOLD])
+    more = len(differences) - MOST_TOLD
+    return f"the restored copy is another one: {first}" + (f" and {more:,} more" if more > 0 else "")
+
+
+def _difference(one: Difference) -> str:
+    rows = ""
+    if one.rows[0] != one.rows[1] and None not in one.rows:
+        rows = f" ({one.rows[0]:,} rows, now {one.rows[1]:,})"
+    elif one.part == "content" and one.rows[0] is not None and one.what == "changed":
+        rows = " (other content)"
+    return f"{one.kind} {one.name} is {one.what}{rows}"
+
+
+def _run(exercise: Exercise, target: Target) -> str:
+    """Why the policy's check does not pass, or "". What it says is not kept: it may hold what is in the copy."""
+    name = os.path.basename(exercise.command[0])
+    try:
+        process = subprocess.Popen(
+            exercise.command,
+            cwd=exercise.folder,
+            env={**exercise.environ, **target.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return f"{name} could not be started: {getattr(error, 'strerror', None) or error}"
+    try:
+        code = process.wait(timeout=exercise.timeout)
+    except subprocess.TimeoutExpired:
+        return f"{name} had not ended after {exercise.timeout} s"
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+    return "" if code == 0 else f"{name} ended with {code} on the restored copy"
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise when the time is over, wherever the work stands. Only the main thread can be told so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(*_: object) -> None:
+        raise UndeterminedError(
+            f"the backup could not be proven within {seconds:,.0f} seconds",
+            remedy="guard backup prove --timeout 12h   # or give the scratch place more room",
+        )
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,137 @@
+"""Putting a backup back: beside what runs, compared, then swapped; what failed stays under a dated name.
+
+Each step is written down before it is begun, so that whoever finds a restore cut short can finish it: until the swap
+production is as it was, afterwards it is the backup. Asking is left to the command.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Literal, NamedTuple, Optional
+
+from rollback_guard.backup.model import Difference, compare
+from rollback_guard.backup.proving import PIECE, told
+from rollback_guard.errors import GuardError, RefusedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from rollback_guard.backup.engine import Engine
+    from rollback_guard.backup.model import Fingerprint, Record
+
+# filling: the backup is being put beside. compared: it is there, whole. swapping: it takes production's place. done.
+State = Literal["filling", "compared", "swapping", "done"]
+
+
+class Restore(NamedTuple):
+    """One restore, as its journal tells it."""
+
+    id: str
+    record: str  # the id of the backup
+    name: str  # as the policy calls it
+    beside: str  # where it is put before it takes production's place
+    aside: str  # where what failed is afterwards
+    state: State
+    begun: float
+    downtime: Optional[float] = None  # seconds in which nobody could work
+
+
+class Loss(NamedTuple):
+    """What a restore takes away: what was written since the snapshot. `tables`: (name, rows then, rows now)."""
+
+    seconds: float
+    tables: tuple[tuple[str, int, int], ...]
+    declared: tuple[Difference, ...]  # what is declared otherwise: migrations since
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the source is still as it was."""
+        return not self.tables and not self.declared
+
+
+def begin(record: Record, *, now: float) -> Restore:
+    """A restore that was not begun. The names hold the moment, so that two of them never meet."""
+    stamp = time.strftime("%Y%m%d_%H%M%S", time.gmtime(now))
+    return Restore(
+        id=f"{record.name}-{stamp}",
+        record=record.id,
+        name=record.name,
+        beside=f"restored_{stamp}",
+        aside=f"failed_{stamp}",
+        state="filling",
+        begun=now,
+    )
+
+
+def loss_of(record: Record, present: Fingerprint, *, now: float) -> Loss:
+    """What would be lost, by what is there now."""
+    differences = compare(record.fingerprint, present)
+    tables = [
+        (one.name, one.rows[0] or 0, one.rows[1] or 0)
+        for one in differences
+        if one.part == "content" and one.rows != (None, None)
+    ]
+    others = [(one.name, 0, 0) for one in differences if one.part == "content" and one.rows == (None, None)]
+    return Loss(
+        seconds=now - record.snapshot,
+        tables=tuple(tables + others),
+        declared=tuple(one for one in differences if one.part == "schema"),
+    )
+
+
+def carry_out(
+    restore: Restore,
+    record: Record,
+    engine: Engine,
+    content: Callable[[], BinaryIO],
+    note: Callable[[Restore], None],
+) -> Restore:
+    """Go on from wherever a restore stands, to its end. `note` writes down, on the disk, where it stands.
+
+    Raises: RefusedError where what was put beside is not the backup; GuardError as the engine does. Production is
+    untouched then, unless the state is `swapping`: that is finished by calling this once more.
+    """
+    note(restore)
+    if restore.state == "filling":
+        _fill(restore, record, engine, content)
+        restore = restore._replace(state="compared")
+        note(restore)
+    if restore.state == "compared":
+        restore = restore._replace(state="swapping")
+        note(restore)
+    if restore.state == "swapping":
+        downtime = engine.swap(restore.beside, restore.aside)
+        restore = restore._replace(state="done", downtime=downtime)
+        note(restore)
+    return restore
+
+
+def give_up(restore: Restore, engine: Engine) -> None:
+    """Remove what was put beside. Raises: RefusedError once it may have taken production's place."""
+    if restore.state in ("swapping", "done"):
+        raise RefusedError(
+            f"the restore {restore.id} may have taken production's place already",
+            remedy="guard backup restore --resume   # which finishes it; what failed is kept",
+        )
+    engine.drop(restore.beside)
+
+
+def _fill(restore: Restore, record: Record, engine: Engine, content: Callable[[], BinaryIO]) -> None:
+    target = engine.beside(restore.beside)
+    try:
+        with closing(content()) as stream:
+            target.restore(stream)
+            while stream.read(PIECE):  # what an engine does not read is part of the backup all the same
+                pass
+        differences = compare(record.fingerprint, target.fingerprint())
+        if differences:
+            raise RefusedError(
+                f"{record.id} was not put back: {told(differences)}",
+                remedy="guard backup list   # and take another one: guard backup restore --id ID",
+            )
+    except GuardError:
+        engine.drop(restore.beside)
+        raise
