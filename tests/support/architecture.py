@@ -43,7 +43,7 @@ LAYERS = (
         "facts",
         ("facts", "facts.*"),
         ("", "errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.*_model")
-        + ("release.migrations", "release.migrations.*"),
+        + ("release.migrations", "release.migrations.*", "backup.stored"),
     ),
     Layer(
         "evidence",
@@ -98,6 +98,7 @@ LAYERS = (
         + ("release.explained", "release.migrations", "release.migrations.*"),
     ),
     Layer("backup.model", ("backup.model",), ("policy.model",), pure=True),
+    Layer("backup.stored", ("backup.stored",), ("errors", "policy.scalars")),
     Layer(
         "backup.engines",
         ("backup.engine", "backup.source", "backup.fingerprints", "backup.engines", "backup.engines.*"),
@@ -112,8 +113,10 @@ LAYERS = (
             "backup.model",
             "backup.engine",
             "backup.source",
+            "backup.stored",
             "backup.engines",
             "backup.engines.*",
+            "evidence.canonical",
         ),
     ),
     Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),

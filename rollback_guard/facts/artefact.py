@@ -1,0 +1,75 @@
+"""Looks at a backup's artefact again, where it lies: an attestation is not believed.
+
+Standard library alone. A store that is a folder is read here; any other is left to whoever can reach it.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from typing import NamedTuple
+
+from rollback_guard.backup.stored import is_stored_name, open_stored, read_place
+from rollback_guard.errors import UsageError
+from rollback_guard.facts.model import Known, Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rollback_guard.facts.model import Fact
+
+_PIECE = 1024 * 1024
+
+
+class ArtefactState(NamedTuple):
+    """A file in a store as it is now; all empty where there is none. `digest`: SHA-256, hex; `size`: bytes."""
+
+    there: bool
+    digest: str = ""
+    size: int = 0
+
+
+GONE = ArtefactState(there=False)
+
+
+def collect_artefact(
+    store: str, file: str, folder: str, look: Callable[[str, str], Fact[ArtefactState]] | None = None
+) -> Fact[ArtefactState]:
+    """What lies at `file` of the store with this URL, all of it read.
+
+    `folder`: relative `file:` URLs are relative to it. `look` is asked, with the URL and the file, about stores that
+    are no folder.
+    """
+    if not is_stored_name(file):
+        return Unknown("the attestation names no file that a store of backups can hold", "guard backup list")
+    try:
+        place = read_place(store, folder)
+    except UsageError as error:
+        return Unknown(error.message, error.remedy)
+    if place.scheme != "file":
+        if look is None:
+            return Unknown(
+                f"{file} lies in a store of {place.scheme}:, which is not looked into here", "guard backup list"
+            )
+        return look(store, file)
+    if not os.path.isdir(place.where):
+        return Unknown(f"the folder of the store that holds {file} is not on this machine", "guard backup list")
+    return _look(place.where, file)
+
+
+def _look(root: str, file: str) -> Fact[ArtefactState]:
+    try:
+        with open(open_stored(root, file), "rb", buffering=0) as stream:
+            digest, size = hashlib.sha256(), 0
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+                size += len(piece)
+    except FileNotFoundError:
+        return Known(GONE, root)
+    except OSError as error:
+        out = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        why = "is or lies behind a link" if out else error.strerror or "is no regular file"
+        return Unknown(f"{file} cannot be read in the store: {why}", "guard backup list")
+    return Known(ArtefactState(there=True, digest=digest.hexdigest(), size=size), root)
