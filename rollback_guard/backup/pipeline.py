@@ -80,7 +80,7 @@ def open_artefact(store: Store, artefact: Artefact, keys: Keys | None = None) ->
 
     Raises, here and while it is read: ArtefactError; UndeterminedError when the store cannot be read.
     """
-    _look(store, artefact)
+    look_at(store, artefact)
     if artefact.compression != COMPRESSION or artefact.encryption not in ("", ENCRYPTION):
         raise ArtefactError(
             f"{artefact.file} is written in a way that this version does not know",
@@ -98,7 +98,7 @@ def open_artefact(store: Store, artefact: Artefact, keys: Keys | None = None) ->
 
 def check_stored(store: Store, artefact: Artefact) -> None:
     """Read an artefact as it is stored, and compare size and digest. Raises: ArtefactError, UndeterminedError."""
-    _look(store, artefact)
+    look_at(store, artefact)
     with Reading(store, artefact) as stored:
         stored.compare()
 
@@ -109,7 +109,8 @@ def check_readable(store: Store, artefact: Artefact, keys: Keys | None = None) -
         pass
 
 
-def _look(store: Store, artefact: Artefact) -> None:
+def look_at(store: Store, artefact: Artefact) -> None:
+    """Whether an artefact is there, with its size. Raises: ArtefactError, UndeterminedError."""
     size = store.size(artefact.file)
     if size is None:
         raise gone(artefact)

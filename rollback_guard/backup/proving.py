@@ -6,37 +6,30 @@ half a dump reads well, a dump that was cut between two statements loads without
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
 import threading
 import time
 from contextlib import closing, contextmanager
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
+from rollback_guard.backup.artefact_stream import ArtefactError
 from rollback_guard.backup.model import Difference, Proof, compare
-from rollback_guard.errors import GuardError, RefusedError, UndeterminedError
+from rollback_guard.backup.pipeline import check_readable, check_stored, look_at, open_artefact
+from rollback_guard.errors import GuardError, UndeterminedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from typing import BinaryIO
 
     from rollback_guard.backup.engine import Engine, Target
     from rollback_guard.backup.model import Record
+    from rollback_guard.backup.sealing import Keys
+    from rollback_guard.backup.store import Store
     from rollback_guard.policy.model import Level
 
-PIECE = 1 << 20  # bytes that are read at once
 TIMEOUT = 6 * 3600  # seconds that a proof has, unless somebody says otherwise
-
-
-class Stored(NamedTuple):
-    """How the artefact is got at: its size (None: it is gone), its bytes, and what an engine put into it."""
-
-    size: Callable[[], Optional[int]]
-    raw: Callable[[], BinaryIO]
-    content: Callable[[], BinaryIO]  # verified while it is read to its end
 
 
 class Exercise(NamedTuple):
@@ -60,11 +53,12 @@ class Step(NamedTuple):
 
 def prove(
     record: Record,
-    stored: Stored,
+    store: Store,
     engine: Engine,
     *,
     wanted: Level,
     folder: str,
+    keys: Keys | None = None,
     exercise: Exercise | None = None,
     timeout: float = TIMEOUT,
     tell: Callable[[str], object] | None = None,
@@ -75,7 +69,7 @@ def prove(
     cannot be made, a time that is over. Raises: GuardError.
     """
     proof = Proof(level=None, when=time.time())
-    with _within(timeout), closing(_climb(record, stored, engine, folder, exercise)) as climb:
+    with _within(timeout), closing(_climb(record, store, engine, folder, keys, exercise)) as climb:
         for step in climb:
             if tell is not None:
                 tell(step.level)
@@ -92,15 +86,16 @@ def prove(
 
 
 def _climb(
-    record: Record, stored: Stored, engine: Engine, folder: str, exercise: Exercise | None
+    record: Record, store: Store, engine: Engine, folder: str, keys: Keys | None, exercise: Exercise | None
 ) -> Generator[Step, None, None]:
     """Level by level; whoever has seen enough closes it, and the scratch place goes."""
-    yield Step("stored", _not_there(record, stored.size()))
-    yield Step("digest", _changed(record, stored.raw))
-    yield Step("readable", _unreadable(record, stored.content))
+    artefact = record.artefact
+    yield Step("stored", _fault(lambda: look_at(store, artefact)))
+    yield Step("digest", _fault(lambda: check_stored(store, artefact)))
+    yield Step("readable", _fault(lambda: check_readable(store, artefact, keys)))
     with engine.scratch(folder) as target:
         begun = time.monotonic()
-        fault = _restore(target, stored.content)
+        fault = _restore(target, store, record, keys)
         yield Step("restored", fault, seconds=time.monotonic() - begun)
         differences = compare(record.fingerprint, target.fingerprint())
         declared = tuple(one for one in differences if one.part == "schema")
@@ -113,46 +108,23 @@ def _climb(
         yield Step("exercised", fault, checks=((exercise.command[0], not fault),))
 
 
-def _not_there(record: Record, size: int | None) -> str:
-    if size is None:
-        return f"its artefact {record.artefact.file} is gone"
-    if size != record.artefact.size:
-        return f"its artefact {record.artefact.file} has {size:,} bytes; {record.artefact.size:,} were written"
-    return ""
-
-
-def _changed(record: Record, raw: Callable[[], BinaryIO]) -> str:
-    digest = hashlib.sha256()
+def _fault(check: Callable[[], None]) -> str:
+    """What is wrong with the artefact, or "". A key that is missing is nothing that is wrong with it: that is raised."""
     try:
-        with closing(raw()) as stream:
-            while piece := stream.read(PIECE):
-                digest.update(piece)
-    except RefusedError as error:
+        check()
+    except ArtefactError as error:
+        if error.fault == "sealed":
+            raise
         return error.message
-    if digest.hexdigest() != record.artefact.digest:
-        return f"its artefact {record.artefact.file} is not what was written: its SHA-256 is another one"
     return ""
 
 
-def _unreadable(record: Record, content: Callable[[], BinaryIO]) -> str:
-    size = 0
+def _restore(target: Target, store: Store, record: Record, keys: Keys | None) -> str:
     try:
-        with closing(content()) as stream:
-            while piece := stream.read(PIECE):
-                size += len(piece)
-    except RefusedError as error:
-        return error.message
-    if size != record.artefact.content:
-        return f"its artefact holds {size:,} bytes; {record.artefact.content:,} were put into it"
-    return ""
-
-
-def _restore(target: Target, content: Callable[[], BinaryIO]) -> str:
-    try:
-        with closing(content()) as stream:
+        with open_artefact(
+            store, record.artefact, keys
+        ) as stream:  # which is read to its end, whatever the engine reads
             target.restore(stream)
-            while stream.read(PIECE):  # what an engine does not read is part of the backup all the same
-                pass
     except GuardError as error:
         return f"it cannot be restored: {error.message}"
     return ""

@@ -7,16 +7,16 @@ production is as it was, afterwards it is the backup. Asking is left to the comm
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from typing import Literal, NamedTuple, Optional
 
 from rollback_guard.backup.model import Difference, compare
-from rollback_guard.backup.proving import PIECE, told
+from rollback_guard.backup.proving import told
 from rollback_guard.errors import GuardError, RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import BinaryIO
 
     from rollback_guard.backup.engine import Engine
@@ -86,7 +86,7 @@ def carry_out(
     restore: Restore,
     record: Record,
     engine: Engine,
-    content: Callable[[], BinaryIO],
+    content: Callable[[], AbstractContextManager[BinaryIO]],
     note: Callable[[Restore], None],
 ) -> Restore:
     """Go on from wherever a restore stands, to its end. `note` writes down, on the disk, where it stands.
@@ -119,13 +119,13 @@ def give_up(restore: Restore, engine: Engine) -> None:
     engine.drop(restore.beside)
 
 
-def _fill(restore: Restore, record: Record, engine: Engine, content: Callable[[], BinaryIO]) -> None:
+def _fill(
+    restore: Restore, record: Record, engine: Engine, content: Callable[[], AbstractContextManager[BinaryIO]]
+) -> None:
     target = engine.beside(restore.beside)
     try:
-        with closing(content()) as stream:
+        with content() as stream:  # which is read to its end, whatever the engine reads
             target.restore(stream)
-            while stream.read(PIECE):  # what an engine does not read is part of the backup all the same
-                pass
         differences = compare(record.fingerprint, target.fingerprint())
         if differences:
             raise RefusedError(
