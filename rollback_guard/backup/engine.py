@@ -8,7 +8,7 @@ each with a remedy, and none with a password, a row of data or a connection stri
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,13 +50,6 @@ class Target(Protocol):
     def environment(self) -> Mapping[str, str]:
         """Variables by which a check reaches it; `GUARD_SCRATCH` is always one of them."""
         ...
-
-
-class Loss(NamedTuple):
-    """What of the present state a restore would take away, in numbers: rows, or files."""
-
-    tables: int  # or folders, in which something differs
-    added: int  # rows, or files, that are there now and were not at the snapshot; negative where fewer are there
 
 
 class Engine(Protocol):

@@ -100,6 +100,36 @@ class Proof(NamedTuple):
     checks: tuple[tuple[str, bool], ...] = ()  # of the level `exercised`: name, whether it passed
 
 
+# filling: the backup is being put beside. compared: it is there, whole. swapping: it takes production's place. done.
+State = Literal["filling", "compared", "swapping", "done"]
+
+
+class Restore(NamedTuple):
+    """One restore, as its journal tells it."""
+
+    id: str
+    record: str  # the id of the backup
+    name: str  # as the policy calls it
+    beside: str  # where it is put before it takes production's place
+    aside: str  # where what failed is afterwards
+    state: State
+    begun: float
+    downtime: Optional[float] = None  # seconds in which nobody could work
+
+
+class Loss(NamedTuple):
+    """What a restore takes away: what was written since the snapshot. `tables`: (name, rows then, rows now)."""
+
+    seconds: float
+    tables: tuple[tuple[str, int, int], ...]
+    declared: tuple[Difference, ...]  # what is declared otherwise: migrations since
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the source is still as it was."""
+        return not self.tables and not self.declared
+
+
 def reaches(level: Level | None, wanted: Level) -> bool:
     """Whether a level is at least another one.
 

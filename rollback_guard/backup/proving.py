@@ -109,7 +109,7 @@ def _climb(
 
 
 def _fault(check: Callable[[], None]) -> str:
-    """What is wrong with the artefact, or "". A key that is missing is nothing that is wrong with it: that is raised."""
+    """What is wrong with the artefact, or "". Raises: ArtefactError for a key that is missing, or does not fit."""
     try:
         check()
     except ArtefactError as error:

@@ -7,9 +7,8 @@ production is as it was, afterwards it is the backup. Asking is left to the comm
 from __future__ import annotations
 
 import time
-from typing import Literal, NamedTuple, Optional
 
-from rollback_guard.backup.model import Difference, compare
+from rollback_guard.backup.model import Loss, Restore, compare
 from rollback_guard.backup.proving import told
 from rollback_guard.errors import GuardError, RefusedError
 
@@ -22,34 +21,7 @@ if TYPE_CHECKING:
     from rollback_guard.backup.engine import Engine
     from rollback_guard.backup.model import Fingerprint, Record
 
-# filling: the backup is being put beside. compared: it is there, whole. swapping: it takes production's place. done.
-State = Literal["filling", "compared", "swapping", "done"]
-
-
-class Restore(NamedTuple):
-    """One restore, as its journal tells it."""
-
-    id: str
-    record: str  # the id of the backup
-    name: str  # as the policy calls it
-    beside: str  # where it is put before it takes production's place
-    aside: str  # where what failed is afterwards
-    state: State
-    begun: float
-    downtime: Optional[float] = None  # seconds in which nobody could work
-
-
-class Loss(NamedTuple):
-    """What a restore takes away: what was written since the snapshot. `tables`: (name, rows then, rows now)."""
-
-    seconds: float
-    tables: tuple[tuple[str, int, int], ...]
-    declared: tuple[Difference, ...]  # what is declared otherwise: migrations since
-
-    @property
-    def nothing(self) -> bool:
-        """Whether the source is still as it was."""
-        return not self.tables and not self.declared
+    Content = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 def begin(record: Record, *, now: float) -> Restore:
@@ -86,7 +58,7 @@ def carry_out(
     restore: Restore,
     record: Record,
     engine: Engine,
-    content: Callable[[], AbstractContextManager[BinaryIO]],
+    content: Content,
     note: Callable[[Restore], None],
 ) -> Restore:
     """Go on from wherever a restore stands, to its end. `note` writes down, on the disk, where it stands.
@@ -119,9 +91,7 @@ def give_up(restore: Restore, engine: Engine) -> None:
     engine.drop(restore.beside)
 
 
-def _fill(
-    restore: Restore, record: Record, engine: Engine, content: Callable[[], AbstractContextManager[BinaryIO]]
-) -> None:
+def _fill(restore: Restore, record: Record, engine: Engine, content: Content) -> None:
     target = engine.beside(restore.beside)
     try:
         with content() as stream:  # which is read to its end, whatever the engine reads

@@ -10,9 +10,9 @@ import time
 from contextlib import ExitStack
 from typing import NamedTuple, Optional
 
+from rollback_guard.backup.catalogue import keep_record
 from rollback_guard.backup.model import Record
 from rollback_guard.backup.pipeline import artefact_name, store_dump
-from rollback_guard.backup.records import write_record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Taking(NamedTuple):
 
     set: str
     commit: str  # of production; "" where it is not known
-    tell: Callable[[str, int, float], object]
+    tell: Callable[[str, int, float], None]
 
 
 def take(wanted: Sequence[Wanted], taking: Taking) -> tuple[Record, ...]:
@@ -52,7 +52,7 @@ def take(wanted: Sequence[Wanted], taking: Taking) -> tuple[Record, ...]:
             for one, snapshot in zip(wanted, snapshots, strict=True)
         ]
     for one, record in zip(wanted, records, strict=True):
-        write_record(one.store, record)
+        keep_record(one.store, record)
     return tuple(records)
 
 

@@ -12,10 +12,12 @@ import time
 from contextlib import contextmanager
 
 from rollback_guard.git.process import decode
+from rollback_guard.report.visible import visible
+from rollback_guard.report.wording import size_in_words, span_in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import TextIO
 
     from rollback_guard.git.repository import Repository
@@ -120,3 +122,31 @@ class Progress:
             self._stream.flush()
         except (OSError, ValueError):
             pass
+
+
+class BytesLine(Progress):
+    """The same for backups: `guard: shop-db 1.2 GiB of about 4.0 GiB, 80.1 MiB a second, about 35 s left`.
+
+    `sizes`: bytes that each had the last time, by name.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], *, stream: TextIO | None = None, quiet: bool = False) -> None:
+        super().__init__("backing up", lambda: 0, stream=stream, quiet=quiet)
+        self._sizes = sizes
+        self._now: tuple[str, int, float] | None = None
+
+    def tell(self, name: str, done: int, rate: float) -> None:
+        """So many bytes of it are done, and so many a second."""
+        self._now = name, done, rate
+
+    def line(self, seconds: float) -> str:
+        """The line as it is now."""
+        if self._now is None:
+            return f"guard: {self._doing}, {seconds:.0f} s"
+        name, done, rate = self._now
+        size = self._sizes.get(name, 0)
+        words = f"guard: {visible(name)} {size_in_words(done)}"
+        if size > done:
+            left = f", about {span_in_words((size - done) / rate)} left" if rate else ""
+            return f"{words} of about {size_in_words(size)}, {size_in_words(rate)} a second{left}"
+        return f"{words}, {size_in_words(rate)} a second"

@@ -140,11 +140,16 @@ def read_flag(value: Any, place: Place) -> bool:
 
 def read_duration(value: Any, place: Place) -> int:
     """A duration such as 90m, in seconds."""
-    if isinstance(value, str):
-        number, unit = value[:-1], value[-1:]
-        if unit in SECONDS and number.isascii() and number.isdigit() and len(number) <= 6 and int(number) > 0:
-            return int(number) * SECONDS[unit]
-    return place.fail(1, "must be a duration such as 30s, 90m, 36h, 14d or 2w")
+    seconds = seconds_of(value) if isinstance(value, str) else None
+    return place.fail(1, "must be a duration such as 30s, 90m, 36h, 14d or 2w") if seconds is None else seconds
+
+
+def seconds_of(text: str) -> int | None:
+    """The seconds of a duration such as 90m; None for anything else."""
+    number, unit = text[:-1], text[-1:]
+    if unit in SECONDS and number.isascii() and number.isdigit() and len(number) <= 6 and int(number) > 0:
+        return int(number) * SECONDS[unit]
+    return None
 
 
 def read_tag_pattern(value: Any, place: Place) -> str:

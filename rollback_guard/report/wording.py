@@ -21,6 +21,7 @@ WEIGHTY: tuple[Answer, ...] = ("violated", "undetermined", "waived")
 # Where the rules' pages stand, one `<id>.md` each.
 PAGES = "https://github.com/rollback-guard/rollback_guard/blob/main/docs/rules"
 
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _PAUSES = frozenset(",;:()\"'")
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
@@ -133,3 +134,33 @@ def tallied(words: Iterable[str]) -> str:
     for word in words:
         counts[word] = counts.get(word, 0) + 1
     return ", ".join(f"{word} ({count:,})" if count > 1 else word for word, count in counts.items())
+
+
+def size_in_words(size: float) -> str:
+    """Bytes as people say them.
+
+    >>> size_in_words(2048), size_in_words(5 * 1024**3 + 1)
+    ('2.0 KiB', '5.0 GiB')
+    """
+    unit = 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size /= 1024
+        unit += 1
+    return f"{size:,.0f} bytes" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
+
+
+def span_in_words(seconds: float) -> str:
+    """A span of time as people say it.
+
+    >>> span_in_words(42), span_in_words(7265), span_in_words(200000)
+    ('42 s', '2 h 1 min', '2 d 7 h')
+    """
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if minutes < 60:
+        return f"{minutes} min {whole % 60} s"
+    if hours < 24:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"

@@ -65,7 +65,7 @@ LAYERS = (
             "gate.rule",
             "gate.registry",
         )
-        + ("release.model", "release.plan", "release.sentences", "release.migrations.model"),
+        + ("release.model", "release.plan", "release.sentences", "release.migrations.model", "backup.model"),
         pure=True,
     ),
     Layer(

@@ -15,6 +15,7 @@ from rollback_guard.errors import GuardError
 
 COMMANDS = {
     "audit": "what landed on a branch, commit by commit, as the policy of its day judged it",
+    "backup": "take, prove, attest, list, restore, prune: databases and directories",
     "check": "the verdict on a change that would land",
     "demo": "the whole story on a throwaway repository, in seconds",
     "doctor": "what is installed, missing or bypassable here, with the remedy",

@@ -1,0 +1,106 @@
+"""Backups as text for people: what was taken and proven, what there is, what a restore would take away."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from rollback_guard.backup.model import reaches
+from rollback_guard.report.visible import short, visible
+from rollback_guard.report.wording import counted, moment, size_in_words, span_in_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.backup.model import Loss, Proof, Record, Restore
+    from rollback_guard.policy.model import Level
+
+
+class Row(NamedTuple):
+    """One backup of a list. `faults`: why it does not stand up, in words."""
+
+    record: Record
+    store: str
+    level: Optional[Level]
+    faults: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether it can be gone back to."""
+        return not self.faults
+
+
+_MOST = 10  # tables that are named
+
+
+def render_taken(record: Record, proof: Proof | None, wanted: Level, attested: str) -> str:
+    """One backup that was taken, in lines."""
+    found, artefact = record.fingerprint, record.artefact
+    lines = [
+        f"{visible(record.name)}  {visible(record.id)}  {size_in_words(artefact.size)} of "
+        f"{size_in_words(artefact.content)}, {counted(found.rows, 'row', 'rows')}",
+        f"  of {visible(record.identity.place)}, as it was at {moment(int(record.snapshot))}",
+    ]
+    if proof is not None:
+        lines.append(f"  {proven_in_words(proof, wanted)}")
+    if attested:
+        lines.append(f"  signed for, as evidence {short(attested)}")
+    lines += [f"  not covered: {visible(one)}" for one in found.uncovered]
+    return "\n".join(lines)
+
+
+def proven_in_words(proof: Proof, wanted: Level) -> str:
+    """How far a backup is proven, and why not further."""
+    reached = proof.level or "not at all"
+    if reaches(proof.level, wanted):
+        took = f": restored in {span_in_words(proof.seconds)}" if reaches(proof.level, "restored") else ""
+        same = " and the same" if reaches(proof.level, "compared") else ""
+        return f"proven {reached}{took}{same}"
+    return f"PROVEN {reached}, and {wanted} is asked for: {visible(proof.fault)}"
+
+
+def render_list(rows: tuple[Row, ...], problems: tuple[str, ...], now: float) -> str:
+    """Backups in lines, the newest first; then what lies in the stores and is none."""
+    lines = [] if rows else ["There is no backup\n→ guard backup create"]
+    width = max((len(visible(row.record.name)) for row in rows), default=0)
+    for row in rows:
+        state = "good" if row.good else "NOT GOOD"
+        age = span_in_words(now - row.record.snapshot)
+        lines.append(
+            f"{visible(row.record.name):<{width}}  {visible(row.record.id)}  {age} old  "
+            f"{size_in_words(row.record.artefact.size)}  {row.level or 'unsound'}  {state}  {visible(row.store)}"
+        )
+        lines += [f"    {visible(one)}" for one in row.faults]
+    lines += [f"in the store, and no backup: {visible(one)}" for one in problems]
+    return "\n".join(lines)
+
+
+def render_loss(record: Record, loss: Loss, place: str) -> str:
+    """What a restore would take away, before anybody is asked."""
+    lines = [
+        f"{visible(record.name)} goes back to {moment(int(record.snapshot))}, {span_in_words(loss.seconds)} ago, in "
+        f"{visible(place)}",
+    ]
+    if loss.nothing:
+        lines.append("nothing has changed since, so nothing would be lost")
+    for name, before, after in loss.tables[:_MOST]:
+        change = f"{after - before:+,} rows since" if before != after else "rows were changed"
+        lines.append(f"  would be lost: {visible(name)}: {change}")
+    if len(loss.tables) > _MOST:
+        lines.append(f"  and in {len(loss.tables) - _MOST:,} more")
+    if loss.declared:
+        first = loss.declared[0]
+        lines.append(
+            f"  its structure was changed since, in {counted(len(loss.declared), 'place', 'places')}: "
+            f"{visible(first.kind)} {visible(first.name)}" + (" and others" if len(loss.declared) > 1 else "")
+        )
+    return "\n".join(lines)
+
+
+def render_restored(restore: Restore, place: str) -> str:
+    """What was restored, and where what failed is now."""
+    took = "" if restore.downtime is None else f"; nobody could reach it for {restore.downtime:.2f} s"
+    return "\n".join(
+        [
+            f"{visible(restore.name)} is restored from {visible(restore.record)}: {visible(place)}{took}",
+            f"what was there before is kept as {visible(restore.aside)}",
+        ]
+    )
