@@ -51,9 +51,9 @@ class FolderBench:
         (path / os.fsdecode(b"\xff\xfe")).write_text("not UTF-8")
         (path / "ünï").mkdir(0o555)
         with open(path / "sparse", "wb") as file:
-            file.truncate(50_000_000)
-            file.seek(20_000_000)
-            file.write(b"x" * 1_000_000)
+            file.truncate(4_000_000)
+            file.seek(2_000_000)
+            file.write(b"x" * 300_000)
         program = path / "program"
         program.write_text("#!/bin/sh\n")
         program.chmod(0o4755)

@@ -175,8 +175,11 @@ class Directory:
 
 
 def _remove(path: str) -> None:
-    remove_tree(path)
+    """Remove a folder; cut short, what is left of it does not bear its name."""
     remove_tree(path + PART)
+    if os.path.lexists(path):
+        os.rename(path, path + PART)
+        remove_tree(path + PART)
 
 
 def _identity(path: str) -> Identity:

@@ -75,15 +75,19 @@ class Target:
         part = self._path + PART
         with explained(self._path):
             remove(self._path)
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                shutil.copyfileobj(stream, file, CHUNK)
-                file.flush()
-                os.fsync(file.fileno())
-            require_whole(part)
-            if self._like and os.path.exists(self._like):
-                take_after(part, self._like)
-            os.rename(part, self._path)
-            sync_folder(os.path.dirname(self._path))
+            try:
+                with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    shutil.copyfileobj(stream, file, CHUNK)
+                    file.flush()
+                    os.fsync(file.fileno())
+                require_whole(part)
+                if self._like and os.path.exists(self._like):
+                    take_after(part, self._like)
+                os.rename(part, self._path)
+                sync_folder(os.path.dirname(self._path))
+            finally:
+                if os.path.lexists(part):
+                    os.unlink(part)
 
     def fingerprint(self) -> Fingerprint:
         """What is in the file."""

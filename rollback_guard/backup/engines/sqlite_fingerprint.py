@@ -14,8 +14,8 @@ import re
 import sqlite3
 from contextlib import closing
 
-from rollback_guard.backup.engines.sqlite_open import FOREIGN, SIDECARS, connect, explained
-from rollback_guard.backup.engines.sqlite_rows import quoted, read_content, read_table, text_of
+from rollback_guard.backup.engines.sqlite_open import FOREIGN, SIDECARS, connect, explained, quoted
+from rollback_guard.backup.engines.sqlite_rows import read_content, read_table, text_of
 from rollback_guard.backup.model import Fingerprint, Item
 
 TYPE_CHECKING = False

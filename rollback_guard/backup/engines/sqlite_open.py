@@ -21,6 +21,7 @@ MAGIC = b"SQLite format 3\0"
 SIDECARS = ("-wal", "-journal", "-shm")  # files that belong to a database by their name alone
 # What a schema needs that only the application brings; SQLite's own words, which are not translated.
 FOREIGN = ("no such function", "no such collation sequence", "no such module", "unknown function", "unsafe use of")
+FOREIGN += ("no query solution",)  # where the order of a table is by such a collation
 
 
 def read_path(text: str, folder: str) -> str:
@@ -43,7 +44,7 @@ def read_path(text: str, folder: str) -> str:
     return os.path.realpath(os.path.join(folder, path))
 
 
-def connect(path: str, *, writes: bool = False, alone: bool = False, timeout: float = BUSY) -> sqlite3.Connection:
+def connect(path: str, *, writes: bool = False, alone: bool = False, waits: bool = True) -> sqlite3.Connection:
     """Open a database that exists. Text comes as bytearray, so that it differs from a BLOB of equal bytes.
 
     A connection that only reads is opened so that it may write all the same: only thus is what a crash left in a
@@ -51,7 +52,7 @@ def connect(path: str, *, writes: bool = False, alone: bool = False, timeout: fl
     """
     options = "mode=ro&immutable=1" if alone else "mode=rw"
     url = f"file:{urllib.parse.quote(os.fsencode(path))}?{options}"
-    connection = sqlite3.connect(url, uri=True, timeout=timeout, isolation_level=None)
+    connection = sqlite3.connect(url, uri=True, timeout=BUSY if waits else 0.0, isolation_level=None)
     try:
         connection.text_factory = bytearray
         connection.execute("PRAGMA trusted_schema=OFF")  # a backup from elsewhere runs nothing
@@ -122,16 +123,39 @@ def require_whole(path: str) -> None:
 def find_fault(path: str) -> str:
     """What SQLite's own check finds wrong with a file that nobody else knows; "" where it is sound.
 
-    Where an index needs a function or a collation of the application's, its order is not checked, the rest is.
+    A table that needs a function or a collation of the application's is left out: its rows are read, and thereby
+    checked, for the fingerprint.
     """
     with explained(path), closing(connect(path, alone=True)) as connection:
-        for check in ("integrity_check(1)", "quick_check(1)"):
-            try:
-                found = connection.execute(f"PRAGMA {check}").fetchall()
-            except sqlite3.Error as error:
-                if check.startswith("integrity") and str(error).startswith(FOREIGN):
-                    continue
+        try:
+            return _checked(connection, "1")
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(FOREIGN):
                 return str(error)
-            words = [bytes(one).decode("utf-8", "backslashreplace") for (one,) in found]
-            return "" if words == ["ok"] else "; ".join(words)
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+            found = connection.execute(tables).fetchall()
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        for (name,) in found:
+            try:
+                fault = _checked(connection, quoted(bytes(name).decode("utf-8", "replace")))
+            except sqlite3.OperationalError as error:
+                fault = "" if str(error).startswith(FOREIGN) else str(error)
+            if fault:
+                return fault
     return ""
+
+
+def _checked(connection: sqlite3.Connection, what: str) -> str:
+    found = connection.execute(f"PRAGMA integrity_check({what})").fetchall()
+    words = [bytes(one).decode("utf-8", "backslashreplace") for (one,) in found]
+    return "" if words == ["ok"] else "; ".join(words[:3])
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'

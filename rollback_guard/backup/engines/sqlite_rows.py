@@ -15,6 +15,8 @@ import sqlite3
 from itertools import chain
 from typing import NamedTuple
 
+from rollback_guard.backup.engines.sqlite_open import quoted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -40,15 +42,6 @@ class Content(NamedTuple):
 
     rows: int
     digest: str
-
-
-def quoted(name: str) -> str:
-    """A name as SQL has it.
-
-    >>> quoted('a"b')
-    '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
 
 
 def text_of(value: Any) -> str:

@@ -113,7 +113,7 @@ def _drained(path: str) -> Iterator[None]:
     while True:
         who = holders(path, path)
         if not who:
-            with closing(connect(path, writes=True, timeout=0)) as connection:
+            with closing(connect(path, writes=True, waits=False)) as connection:
                 locked = _lock(connection, path)
                 who = holders(path, path)  # whoever came in the meantime waits for the lock, with the old file in hand
                 if locked and not who:
