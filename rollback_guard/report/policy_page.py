@@ -31,6 +31,7 @@ KIND_WORDS = {
     "Members": "list of people and `@teams`",
     "Login": "`login#id`",
     "Command": "list of words",
+    "Recipients": "list of age recipients",
     "Count": "number from 1",
     "Duration": "duration: `30s`, `90m`, `36h`, `14d`, `2w`",
     "Status": "number from 100 to 599",

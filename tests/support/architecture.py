@@ -101,7 +101,7 @@ LAYERS = (
     Layer(
         "backup.engines",
         ("backup.engine", "backup.source", "backup.fingerprints", "backup.engines", "backup.engines.*"),
-        ("errors", "backup.model"),
+        ("errors", "policy.sources", "backup.model"),
     ),
     Layer(
         "backup",
@@ -109,6 +109,7 @@ LAYERS = (
         (
             "errors",
             "policy.model",
+            "policy.sources",
             "backup.model",
             "backup.engine",
             "backup.source",
