@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Optional, Union
 
-from rollback_guard.policy.model import Level
+from rollback_guard.policy.model import Engine, Level
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -127,7 +127,7 @@ class ReleaseStatement(NamedTuple):
 class BackupOrigin(NamedTuple):
     """Of what a backup was taken. Nothing in it is secret."""
 
-    engine: str  # as the policy says it
+    engine: Engine  # as the policy says it
     source: str  # as the policy writes it, without secrets; "" where it could hold some
     place: str  # postgresql://db.acme.example:5432/shop, directory:/srv/uploads
     server: str  # what the server calls itself and no copy does; "" where there is no such thing

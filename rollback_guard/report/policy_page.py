@@ -49,6 +49,7 @@ KIND_WORDS = {
     "Whos": "list of `Name <e-mail>`",
     "Moment": "date and time",
     "RuleId": "rule id",
+    "ArtefactWord": "one of `same`, `changed`, `gone`, `unseen`",
     "SignedWord": "one of `approve`, `reject`, `withdraw`",
     "RuleIds": "list of rule ids",
     "TrailerLines": "list of `Key: value`",
