@@ -11,6 +11,9 @@ import shlex
 import subprocess
 
 from rollback_guard.errors import UndeterminedError, UsageError
+from rollback_guard.policy.sources import named_source, without_secrets
+
+__all__ = ["Source", "named_source", "read_source", "without_secrets"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,20 +58,6 @@ def read_source(written: str, environ: Mapping[str, str], folder: str) -> Source
             f"the environment has no {name}, which says where the backup's source is", remedy=f"export {name}=…"
         )
     return Source(value, written, environ, folder)
-
-
-def without_secrets(text: str) -> str:
-    """A source as it may be told: user, password and parameters of a URL are left out.
-
-    >>> without_secrets("postgresql://jane:s3cret@db.acme.example:5432/shop?sslpassword=x")
-    'postgresql://db.acme.example:5432/shop'
-    """
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return "" if "=" in text else text  # a connection string of `key=value` may hold anything
-    place = rest.partition("?")[0].partition("#")[0]
-    authority, slash, path = place.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _run(command: str, environ: Mapping[str, str], folder: str) -> str:

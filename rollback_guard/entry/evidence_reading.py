@@ -8,6 +8,7 @@ from __future__ import annotations
 from rollback_guard.errors import UsageError
 from rollback_guard.evidence.opened import Opened
 from rollback_guard.evidence.statement import (
+    BackupStatement,
     ReleaseStatement,
     SignOffStatement,
     Statement,
@@ -25,7 +26,7 @@ from rollback_guard.git.streams import split_stream
 from rollback_guard.git.tree_walk import Item
 from rollback_guard.report import evidence_text
 from rollback_guard.report.evidence_text import Evidence
-from rollback_guard.report.wording import moment
+from rollback_guard.report.wording import counted, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def said_in(statement: Statement) -> str:
         return f"reviewed the waiver of {statement.rule}"
     if isinstance(statement, ReleaseStatement):
         return f"{statement.decision} {statement.tag.removeprefix(TAGS)}"
+    if isinstance(statement, BackupStatement):
+        return f"backup {statement.name} {statement.proof.level}"
     return f"verdict {statement.decision}"
 
 
@@ -83,6 +86,8 @@ def statement_of(opened: Opened, state: str) -> evidence_text.Statement:
         terms += (("reason", statement.comment),) if statement.comment else ()
         terms += tuple(("smoke test", f"{name} {outcome}") for name, outcome in statement.smoke)
         terms += tuple(("rests on", one) for one in statement.inputs)
+    elif isinstance(statement, BackupStatement):
+        terms = tuple(_terms_of_backup(statement))
     else:
         rules = ", ".join(f"{rule} {answer}" for rule, answer in statement.rules)
         terms = (
@@ -99,6 +104,33 @@ def statement_of(opened: Opened, state: str) -> evidence_text.Statement:
         key=opened.envelope.keyid,
         terms=terms,
     )
+
+
+def _terms_of_backup(statement: BackupStatement) -> Iterator[tuple[str, str]]:
+    """What an attestation tells of a backup, one line for each thing that an auditor asks for."""
+    origin, artefact, content, proof = statement.origin, statement.artefact, statement.content, statement.proof
+    yield "backup", f"{statement.backup} of the set {statement.set}, whose snapshots are {statement.skew} s apart"
+    yield "taken of", " ".join(filter(None, (origin.place, origin.version, origin.server and f"({origin.server})")))
+    yield "source", f"{origin.engine} from {origin.source or 'a connection string'}"
+    yield "snapshot", " at ".join(filter(None, (moment(statement.snapshot), statement.position)))
+    yield "taken", f"{moment(statement.begun)} to {moment(statement.ended)}"
+    how = ", ".join(filter(None, (artefact.compression, artefact.encryption))) or "as it is"
+    yield "artefact", f"{artefact.file} in {artefact.store}, {artefact.size:,} bytes ({artefact.content:,}; {how})"
+    yield "sha256", artefact.digest
+    yield "content", f"{counted(content.items, 'item', 'items')}, {counted(content.rows, 'row', 'rows')}"
+    yield "fingerprint", content.digest
+    for one in content.uncovered:
+        yield "not covered", one
+    differences = "" if proof.differences is None else f", {counted(proof.differences, 'difference', 'differences')}"
+    yield "proven", f"{proof.level}{differences}"
+    for name, outcome in proof.checks:
+        yield "check", f"{name} {outcome}"
+    if proof.seconds is not None:
+        yield "restored in", f"{proof.seconds} s"
+    if statement.previous is not None:
+        yield "follows", f"{statement.previous}, by {statement.since_previous} s"
+    for tool, version in statement.tools:
+        yield "tool", f"{tool} {version}"
 
 
 def find_stored(repository: Repository, prefix: str) -> Stored:

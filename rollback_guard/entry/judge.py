@@ -7,6 +7,7 @@ left to `report`.
 from __future__ import annotations
 
 from rollback_guard.entry.default_branch import default_branches, general_branches
+from rollback_guard.entry.judge_evidence import brought_policy, with_evidence
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.entry.stable_tags import StableTags
 from rollback_guard.entry.tag_content import missing_reverts
@@ -20,7 +21,7 @@ from rollback_guard.facts.range import Collected, Proposal, collect_range, ref_n
 from rollback_guard.gate.evaluate import evaluate_change
 from rollback_guard.gate.verdict import ChangeVerdict, Verdict, decide_all
 from rollback_guard.git.objects import ObjectReader
-from rollback_guard.git.refs import HEADS, TAGS, list_refs, resolve_commit, short_branch
+from rollback_guard.git.refs import HEADS, TAGS, resolve_commit, short_branch
 from rollback_guard.git.repository import current_branch
 from rollback_guard.policy.paths import OURS
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from rollback_guard.evidence.opened import Opened
     from rollback_guard.facts.model import Stage
-    from rollback_guard.policy.model import Policy
 
 
 def evaluate(question: Question, found: PolicyFound, change: Change, proposed: PolicyFound) -> ChangeVerdict:
@@ -61,30 +61,6 @@ def evaluate(question: Question, found: PolicyFound, change: Change, proposed: P
         proposed_error=brought if touched else "",
         brought=policy_used(question, proposed, change.head) if found.policy is None else None,
     )
-
-
-def brought_policy(found: PolicyFound, change: Change, proposed: PolicyFound) -> Policy | None:
-    """The policy that a change brings, where it is another one than the policy in force."""
-    touched = isinstance(change.touched, Known) and bool(change.touched.value.governing)
-    return proposed.policy if touched and proposed.policy != found.policy else None
-
-
-def with_evidence(question: Question, policy: Policy | None, change: Change, brought: Policy | None) -> Change:
-    """The change, with what people signed of it; where nothing is recorded or asked, nothing is imported either."""
-    if policy is None or not change.production:
-        return change
-    asking = [one for one in (policy, brought) if one is not None]
-    proven = any(one.production.signed_commits for one in asking)
-    if not proven and not any(one.sign_off or one.waiver for one in asking):
-        return change
-    book = question.book
-    if book is None:
-        if not proven and change.stage != "landed" and not list_refs(question.repository, OURS):
-            return change
-        from rollback_guard.evidence.collect import EvidenceBook
-
-        book = EvidenceBook(question.repository)
-    return book.about(policy, change, as_of=question.as_of, brought=brought)
 
 
 def verdict_of(question: Question, changes: Sequence[ChangeVerdict]) -> Verdict:
@@ -242,7 +218,8 @@ def _one_by_one(
         with ObjectReader(question.repository.git) as objects:
             before = found if step.base == proposal.base else in_force(question, objects, step.base)
         part = collect_range(question.repository, question.around, before.policy, step)
-        parts.append((before, part.change, part.proposed))
+        # What is pushed is deployed together: a backup has to be of what is there before.
+        parts.append((before, part.change._replace(protected=proposal.base), part.proposed))
     return parts
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
-from rollback_guard.entry.judge import brought_policy, evaluate, general_policies, stands_for_production
+from rollback_guard.entry.judge import evaluate, general_policies, stands_for_production
+from rollback_guard.entry.judge_evidence import brought_policy
 from rollback_guard.entry.question import Question, in_force, policy_used
 from rollback_guard.errors import PolicyError, RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.collect import EvidenceBook

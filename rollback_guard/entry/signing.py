@@ -23,12 +23,12 @@ from rollback_guard.evidence.signer import public_key_of, sign
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
     Statement,
-    binding_key,
     kind_of,
     namespace_of,
     render_statement,
+    store_key,
 )
-from rollback_guard.evidence.statement_checks import check_text
+from rollback_guard.evidence.statement_scalars import check_text
 from rollback_guard.evidence.store import Entry, record
 from rollback_guard.evidence.subject import Subject
 from rollback_guard.facts.model import Known
@@ -232,7 +232,7 @@ def sign_and_record(repository: Repository, statement: Statement, signer: Signer
     namespace = namespace_of(statement)
     blob = sign(data, key=signer.path, namespace=namespace, environ=os.environ, public_key=signer.key.blob)
     envelope = render_envelope(Envelope(payload=payload, keyid=signer.key.fingerprint, sig=blob))
-    entry = Entry(kind=kind_of(statement), key=binding_key(statement.binding), head=statement.head, data=envelope)
+    entry = Entry(kind=kind_of(statement), key=store_key(statement), head=statement.head, data=envelope)
     record(repository, (entry,), message=message)
     return envelope_name(envelope).removesuffix(".json")
 

@@ -7,6 +7,8 @@ what counts for what to the gate.
 
 from __future__ import annotations
 
+from typing import Optional
+
 from rollback_guard.errors import GuardError
 from rollback_guard.evidence.commit_proof import CommitProof
 from rollback_guard.evidence.examiner import Examined, Examiner, Terms
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from rollback_guard.evidence.statement import BindingKind
 
     Wanted = Mapping[str, tuple[BindingKind, ...]]
+    from rollback_guard.evidence.backups import Attestations
     from rollback_guard.policy.keys import Key
 
 EXPLAINED = 20  # envelopes about something else whose signatures are verified
@@ -59,6 +62,7 @@ class EvidenceBook:
         self._refs: tuple[str, ...] | None = None
         self._asked: int | None = None  # when the remotes were last asked in vain, Unix seconds; None: no need to
         self._later_keys = later_keys or {}
+        self._attestations: Optional[Attestations] = None
 
     def about(self, policy: Policy | None, change: Change, *, as_of: int, brought: Policy | None = None) -> Change:
         """The change, with what is recorded about it, and with who proves to have made it where that is asked for.
@@ -71,7 +75,7 @@ class EvidenceBook:
         policies = (policy,) if brought is None else (policy, brought)
         if any(one.production.signed_commits for one in policies):
             change = change._replace(unproven=CommitProof(self._repository, policy, self.verifier).unproven(change))
-        asked = any(one.sign_off or one.waiver for one in policies)
+        asked = any(one.sign_off or one.waiver for one in policies) or bool(policy.backup)
         return self._with_recorded(policy, change, as_of, _wanted(policies)) if asked else change
 
     def _with_recorded(self, policy: Policy, change: Change, as_of: int, wanted: Wanted) -> Change:
@@ -84,12 +88,23 @@ class EvidenceBook:
                 return self._as_unfetched(change) if _rests_on_signatures(policy) else change
             subject = subject_of(change)
             if isinstance(subject, Unknown):
-                return change._replace(decisions=subject, waivers=subject)
+                return change._replace(decisions=subject, waivers=subject, backups=subject)
             terms = Terms(keys_of(policy), self._later_keys, as_of)
+            change = self._with_backups(policy, change, subject, terms)
             return self._collect(policy, change, subject, self._refs, terms, wanted)
         except GuardError as error:
             unknown = Unknown(f"the recorded evidence cannot be read: {error.message}", error.remedy)
-            return change._replace(decisions=unknown, waivers=unknown)
+            return change._replace(decisions=unknown, waivers=unknown, backups=unknown)
+
+    def _with_backups(self, policy: Policy, change: Change, subject: Subject, terms: Terms) -> Change:
+        """The change, with what is attested of backups; while a commit is made nobody asks for them."""
+        if not policy.backup or change.stage in ("commit", "merge", "message"):
+            return change
+        if self._attestations is None:
+            from rollback_guard.evidence.backups import Attestations
+
+            self._attestations = Attestations(self._repository, self._examiner, self._refs or ())
+        return change._replace(backups=Known(self._attestations.about(policy, change, subject, terms), "evidence"))
 
     def _as_unfetched(self, change: Change) -> Change:
         """Of what landed after the remotes were last asked, nobody knows here what was signed."""
@@ -97,7 +112,7 @@ class EvidenceBook:
         landed = max((one.time or 0 for one in messages if one.bearer == "landing"), default=0)
         if change.stage != "landed" or self._asked is None or landed <= self._asked:
             return change
-        return change._replace(decisions=UNFETCHED, waivers=UNFETCHED)
+        return change._replace(decisions=UNFETCHED, waivers=UNFETCHED, backups=UNFETCHED)
 
     def _collect(
         self, policy: Policy, change: Change, subject: Subject, refs: tuple[str, ...], terms: Terms, wanted: Wanted
@@ -138,7 +153,7 @@ class EvidenceBook:
 
 def _rests_on_signatures(policy: Policy) -> bool:
     """Whether a verdict may need what people signed, and somebody could have."""
-    asked = policy.waiver is not None or any(role.proof != "trailer" for role in policy.sign_off)
+    asked = policy.waiver is not None or bool(policy.backup) or any(role.proof != "trailer" for role in policy.sign_off)
     return asked and bool(keys_of(policy))
 
 

@@ -14,6 +14,7 @@ from rollback_guard.evidence.keys import fault_at
 from rollback_guard.evidence.opened import Opened, open_envelope
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
+    BackupStatement,
     ReleaseStatement,
     Statement,
     VerdictStatement,
@@ -136,7 +137,8 @@ class Examiner:
         return "it is dated before what it was given on was there" if statement.time < begun - DAY else ""
 
 
-_OF_NO_CHANGE = (VerdictStatement, ReleaseStatement)  # the gate judges for itself; a release lands nothing
+# The gate judges for itself; what is released or backed up lands nothing.
+_OF_NO_CHANGE = (VerdictStatement, ReleaseStatement, BackupStatement)
 
 
 def _said_about_changes(data: bytes) -> Opened | None:

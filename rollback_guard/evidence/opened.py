@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from rollback_guard.evidence.canonical import FormatError
 from rollback_guard.evidence.envelope import Envelope, envelope_name, read_envelope, signature_of
-from rollback_guard.evidence.statement import Statement, binding_key, kind_of, read_statement
-from rollback_guard.evidence.store_paths import ABOUT, SUFFIX, folder_of
+from rollback_guard.evidence.statement import Statement, kind_of, read_statement, store_key
+from rollback_guard.evidence.store_paths import ABOUT, ONCE, SUFFIX, folder_of
 
 
 class Opened(NamedTuple):
@@ -41,5 +41,7 @@ def why_not_there(folder: str, data: bytes) -> Opened | str:
     except FormatError as fault:
         return fault.reason
     statement = opened.statement
-    own = (folder_of(kind_of(statement), binding_key(statement.binding)), folder_of(ABOUT, statement.head))
-    return opened if folder in own else f"what it says belongs into {own[0]}"
+    kind = kind_of(statement)
+    own = folder_of(kind, store_key(statement))
+    right = folder == own or (kind not in ONCE and folder == folder_of(ABOUT, statement.head))
+    return opened if right else f"what it says belongs into {own}"

@@ -13,6 +13,7 @@ from typing import Any
 from rollback_guard.evidence.canonical import FormatError, fields, read_json, render_json
 from rollback_guard.evidence.statement_checks import check
 from rollback_guard.evidence.statement_model import (
+    BACKUP,
     MOST_BYTES,
     PAYLOAD_TYPE,
     RELEASE,
@@ -21,6 +22,11 @@ from rollback_guard.evidence.statement_model import (
     VERDICT,
     WAIVER,
     WAIVER_REVIEW,
+    BackupArtefact,
+    BackupContent,
+    BackupOrigin,
+    BackupProof,
+    BackupStatement,
     Binding,
     BindingKind,
     Decision,
@@ -31,15 +37,30 @@ from rollback_guard.evidence.statement_model import (
     VerdictStatement,
     WaiverReviewStatement,
     WaiverStatement,
+    backup_key,
     binding_key,
     kind_of,
     namespace_of,
+    store_key,
 )
 from rollback_guard.evidence.statement_predicates import predicate_of
-from rollback_guard.policy.keys import read_moment
+from rollback_guard.evidence.statement_reading import (
+    COMMON,
+    read_backup,
+    read_common,
+    read_digests,
+    read_pairs,
+    read_seconds,
+    read_sha256,
+)
 
 __all__ = [
     "PAYLOAD_TYPE",
+    "BackupArtefact",
+    "BackupContent",
+    "BackupOrigin",
+    "BackupProof",
+    "BackupStatement",
     "Binding",
     "BindingKind",
     "Decision",
@@ -51,11 +72,13 @@ __all__ = [
     "VerdictStatement",
     "WaiverReviewStatement",
     "WaiverStatement",
+    "backup_key",
     "binding_key",
     "kind_of",
     "namespace_of",
     "read_statement",
     "render_statement",
+    "store_key",
 ]
 
 TYPE_CHECKING = False
@@ -112,59 +135,44 @@ def _write(statement: Statement) -> bytes:
     return render_json({"_type": STATEMENT, "subject": subject, "predicateType": kind, "predicate": predicate})
 
 
-_COMMON = ("binding", "base", "head", "resultTree", "signer")
-
-
-def _read_common(values: tuple[Any, ...]) -> dict[str, Any]:
-    binding, base, head, tree, signer = values
-    parts = fields(binding, Binding._fields, "the binding")
-    return {
-        "binding": Binding(*parts),
-        "base": base,
-        "head": head,
-        "result_tree": tree,
-        "signer": signer,
-    }
-
-
 def _read_sign_off(predicate: Any) -> SignOffStatement:
     names = ("role", "decision", "comment", "source", "policyDigest", "time")
-    role, decision, comment, source, policy, when, *common = fields(predicate, (*names, *_COMMON), "the sign-off")
+    role, decision, comment, source, policy, when, *common = fields(predicate, (*names, *COMMON), "the sign-off")
     return SignOffStatement(
         role=role,
         decision=decision,
         comment=comment,
         source=source,
         policy_digest=policy,
-        time=_seconds(when),
-        **_read_common(tuple(common)),
+        time=read_seconds(when),
+        **read_common(tuple(common)),
     )
 
 
 def _read_waiver(predicate: Any) -> WaiverStatement:
     names = ("rule", "reason", "incident", "policyDigest", "time", "expires")
-    rule, reason, incident, policy, when, end, *common = fields(predicate, (*names, *_COMMON), "the waiver")
+    rule, reason, incident, policy, when, end, *common = fields(predicate, (*names, *COMMON), "the waiver")
     return WaiverStatement(
         rule=rule,
         reason=reason,
         incident=incident,
         policy_digest=policy,
-        time=_seconds(when),
-        expires=_seconds(end),
-        **_read_common(tuple(common)),
+        time=read_seconds(when),
+        expires=read_seconds(end),
+        **read_common(tuple(common)),
     )
 
 
 def _read_review(predicate: Any) -> WaiverReviewStatement:
     names = ("rule", "waivers", "comment", "policyDigest", "time")
-    rule, waivers, comment, policy, when, *common = fields(predicate, (*names, *_COMMON), "the review")
+    rule, waivers, comment, policy, when, *common = fields(predicate, (*names, *COMMON), "the review")
     return WaiverReviewStatement(
         rule=rule,
-        waivers=_read_digests(waivers, "the waivers"),
+        waivers=read_digests(waivers, "the waivers"),
         comment=comment,
         policy_digest=policy,
-        time=_seconds(when),
-        **_read_common(tuple(common)),
+        time=read_seconds(when),
+        **read_common(tuple(common)),
     )
 
 
@@ -172,49 +180,35 @@ def _read_verdict(predicate: Any) -> VerdictStatement:
     derived = ("verifier", "resourceUri", "verificationResult", "verifiedLevels")
     own = ("timeVerified", "policy", "inputAttestations", "rollbackguard_gate")
     when, policy, inputs, gate, *_ = fields(predicate, (*own, *derived), "the verdict")
-    decision, rules, *common = fields(gate, ("decision", "rules", *_COMMON), "the gate's part")
+    decision, rules, *common = fields(gate, ("decision", "rules", *COMMON), "the gate's part")
     uri, digest = fields(policy, ("uri", "digest"), "the policy")
-    if not isinstance(rules, dict):
-        raise FormatError("the verdict's rules are of the wrong type")
     return VerdictStatement(
         decision=decision,
-        policy_digest=f"sha256:{_sha256(digest)}",
+        policy_digest=f"sha256:{read_sha256(digest)}",
         policy_uri=uri,
-        time=_seconds(when),
-        rules=tuple(rules.items()),
-        inputs=_read_digests(inputs, "the inputs"),
-        **_read_common(tuple(common)),
+        time=read_seconds(when),
+        rules=read_pairs(rules, "the verdict's rules"),
+        inputs=read_digests(inputs, "the inputs"),
+        **read_common(tuple(common)),
     )
 
 
 def _read_release(predicate: Any) -> ReleaseStatement:
     names = ("decision", "tag", "tagObject", "comment", "smoke", "inputs", "policyDigest", "time")
     decision, tag, tag_object, comment, smoke, inputs, policy, when, *common = fields(
-        predicate, (*names, *_COMMON), "the release"
+        predicate, (*names, *COMMON), "the release"
     )
-    if not isinstance(smoke, dict):
-        raise FormatError("the smoke tests are of the wrong type")
     return ReleaseStatement(
         decision=decision,
         tag=tag,
         tag_object=tag_object,
         comment=comment,
-        smoke=tuple(smoke.items()),
-        inputs=_read_digests(inputs, "the inputs"),
+        smoke=read_pairs(smoke, "the smoke tests"),
+        inputs=read_digests(inputs, "the inputs"),
         policy_digest=policy,
-        time=_seconds(when),
-        **_read_common(tuple(common)),
+        time=read_seconds(when),
+        **read_common(tuple(common)),
     )
-
-
-def _read_digests(entries: Any, what: str) -> tuple[Any, ...]:
-    if not isinstance(entries, list):
-        raise FormatError(f"{what} are no list")
-    return tuple(_sha256(*fields(entry, ("digest",), f"one of {what}")) for entry in entries)
-
-
-def _sha256(digest: Any) -> Any:
-    return fields(digest, ("sha256",), "a digest")[0]
 
 
 _READERS: dict[str, Callable[[Any], Statement]] = {
@@ -223,13 +217,5 @@ _READERS: dict[str, Callable[[Any], Statement]] = {
     WAIVER_REVIEW: _read_review,
     VERDICT: _read_verdict,
     RELEASE: _read_release,
+    BACKUP: read_backup,
 }
-
-
-def _seconds(text: Any) -> int:
-    if not isinstance(text, str) or len(text) != 20:
-        raise FormatError("a time is not written as 2026-11-23T12:00:00Z")
-    return read_moment(text.translate(_NO_PUNCTUATION))
-
-
-_NO_PUNCTUATION = str.maketrans("", "", "-:TZ")

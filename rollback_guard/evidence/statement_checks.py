@@ -8,7 +8,26 @@ from __future__ import annotations
 from typing import Any
 
 from rollback_guard.evidence.canonical import FormatError
-from rollback_guard.policy.scalars import is_name
+from rollback_guard.evidence.statement_scalars import (
+    LAST,
+    MOST_LISTED,
+    MOST_WORD,
+    check_digest,
+    check_free,
+    check_hex,
+    check_line,
+    check_moment,
+    check_number,
+    check_oid,
+    check_order,
+    check_reason,
+    check_rule,
+    check_tag,
+    check_target,
+    check_text,
+    check_word,
+)
+from rollback_guard.policy.model import ENGINES, LEVELS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,18 +35,11 @@ if TYPE_CHECKING:
 
     from rollback_guard.evidence.statement_model import Binding, Statement
 
-MOST_TEXT = 2000  # characters of a comment or a reason
-MOST_NAME = 1024  # characters of a repository, a ref or a URI
-MOST_WORD = 100  # characters of a role or a person's id
-MOST_LISTED = 200  # rules or inputs of a verdict
-LAST = 253402300799  # the last second of the year 9999
-_HEX = frozenset("0123456789abcdef")
 _DECISIONS = {
     "SignOffStatement": ("approve", "reject", "withdraw"),
     "VerdictStatement": ("allow", "deny", "undetermined"),
     "ReleaseStatement": ("release", "revoke"),
 }
-_REF_SIGNS = frozenset(" ~^:?*[\\")
 
 
 def check(statement: Statement) -> None:
@@ -39,9 +51,11 @@ def check(statement: Statement) -> None:
     if decisions and own["decision"] not in decisions:
         raise FormatError(f"the decision is none of {', '.join(decisions)}")
     if "waivers" in own:  # a review says what came of it
-        _reason(own["comment"], "comment")
+        check_reason(own["comment"], "comment")
     if "tag_object" in own:
         _fit_of_release(own)
+    if "artefact" in own:
+        _fit_of_backup(own)
     if own.get("expires", LAST) < statement.time:
         raise FormatError("it expires before it is signed")
     if len({len(statement.base), len(statement.head), len(statement.result_tree)}) != 1:
@@ -49,10 +63,33 @@ def check(statement: Statement) -> None:
     _check_fit(statement)
 
 
-def _fit_of_release(own: dict[str, Any]) -> None:
-    """Nothing lands: a release speaks of one commit, and only a revocation says why."""
+def _about_one_commit(own: dict[str, Any]) -> None:
     if own["binding"].kind != "head" or own["base"] != own["head"] or own["binding"].object != own["result_tree"]:
         raise FormatError("it is bound to something else than the commit that it names")
+
+
+def _fit_of_backup(own: dict[str, Any]) -> None:
+    """Nothing lands, and the numbers bear out what is claimed."""
+    _about_one_commit(own)
+    proof = own["proof"]
+    reached = LEVELS.index(proof.level)
+    if own["ended"] < own["begun"]:
+        raise FormatError("it ended before it began")
+    if (own["previous"] is None) != (own["since_previous"] is None):
+        raise FormatError("it says how long ago the one before was, or which that is, and not both")
+    if reached >= LEVELS.index("restored") and proof.seconds is None:
+        raise FormatError(f"the level {proof.level} asks for a restore, and it says of none how long it took")
+    if reached >= LEVELS.index("schema") and proof.differences is None:
+        raise FormatError(f"the level {proof.level} asks for a comparison, and it says nothing of one")
+    if reached >= LEVELS.index("compared") and proof.differences:
+        raise FormatError(f"the level {proof.level} allows no differences")
+    if proof.level == "exercised" and {outcome for _, outcome in proof.checks} != {"passed"}:
+        raise FormatError("the level exercised asks for checks that passed")
+
+
+def _fit_of_release(own: dict[str, Any]) -> None:
+    """Nothing lands: a release speaks of one commit, and only a revocation says why."""
+    _about_one_commit(own)
     if len(own["tag_object"]) != len(own["head"]):
         raise FormatError("its object ids are of different lengths")
     if (own["decision"] == "revoke") != bool(own["comment"].strip()):
@@ -68,127 +105,46 @@ def _check_fit(statement: Statement) -> None:
     elif binding.base is not None:
         raise FormatError(f"a binding to the {binding.kind} has no base")
     elif binding.kind == "head":
-        _oid(binding.object, "the binding's object")
+        check_oid(binding.object, "the binding's object")
         if len(binding.object) != len(statement.head):
             raise FormatError("its object ids are of different lengths")
     else:
-        _digest(binding.object, "the binding's object")
+        check_digest(binding.object, "the binding's object")
 
 
 def _binding(binding: Binding, name: str) -> None:
     if binding.kind not in ("result", "change", "head"):
         raise FormatError("the binding is none of result, change and head")
-    _line(binding.repository, "the repository")
-    _target(binding.target)
+    check_line(binding.repository, "the repository")
+    check_target(binding.target)
     if binding.base is not None:
-        _oid(binding.base, "the binding's base")
-
-
-def is_branch(ref: str) -> bool:
-    """Whether a statement can name a branch (full name)."""
-    try:
-        _target(ref)
-    except FormatError:
-        return False
-    return True
+        check_oid(binding.base, "the binding's base")
 
 
 def _source(ref: Any, name: str) -> None:
     if ref is not None:
-        _target(ref, name)
-
-
-def _target(ref: Any, name: str = "target") -> None:
-    _line(ref, f"the {name}")
-    if not _is_ref(ref, "heads"):
-        raise FormatError(f"the {name} is no branch: refs/heads/…")
-
-
-def _tag(ref: Any, name: str) -> None:
-    _line(ref, f"the {name}")
-    if not _is_ref(ref, "tags"):
-        raise FormatError(f"the {name} is none: refs/tags/…")
-
-
-def _is_ref(ref: str, space: str) -> bool:
-    parts = ref.split("/")
-    odd = any(not part or part.startswith(".") or part.endswith((".", ".lock")) or ".." in part for part in parts)
-    return parts[:2] == ["refs", space] and len(parts) > 2 and not (odd or "@{" in ref or _REF_SIGNS & set(ref))
-
-
-def _oid(value: Any, name: str) -> None:
-    if not isinstance(value, str) or len(value) not in (40, 64) or not _HEX.issuperset(value):
-        raise FormatError(f"{name} is no object id")
-
-
-def _digest(value: Any, name: str) -> None:
-    if not isinstance(value, str) or value[:7] != "sha256:":
-        raise FormatError(f"{name} is no sha256:…")
-    _hex(value[7:], name)
-
-
-def _hex(value: Any, name: str) -> None:
-    if not isinstance(value, str) or len(value) != 64 or not _HEX.issuperset(value):
-        raise FormatError(f"{name} is no SHA-256 in hex")
-
-
-def _word(value: Any, name: str) -> None:
-    if not isinstance(value, str) or not is_name(value) or len(value) > MOST_WORD:
-        raise FormatError(f"{name} is no name of letters, digits, -, _ and .")
-
-
-def _rule(value: Any, name: str) -> None:
-    sound = isinstance(value, str) and len(value) == 5 and value.isascii()
-    if not sound or value[:2] != "RG" or not value[2:].isdigit():
-        raise FormatError(f"{name} is no rule's id such as RG201")
-
-
-def _when(value: Any, name: str) -> None:
-    if type(value) is not int or not 0 <= value <= LAST:
-        raise FormatError(f"{name} is no moment from 1970 to 9999")
-
-
-def check_text(value: Any, name: str, *, most: int = MOST_TEXT, breaks: str = "\n\t") -> None:
-    """Text that any reader can write down: UTF-8, no control characters but line breaks and tabs."""
-    if not isinstance(value, str):
-        raise FormatError(f"{name} is no text")
-    if len(value) > most:
-        raise FormatError(f"{name} has {len(value):,} characters; at most {most:,} are read")
-    if any((one < " " and one not in breaks) or "\x7f" <= one < "\xa0" or "\ud800" <= one < "\ue000" for one in value):
-        raise FormatError(f"{name} holds control characters or is no UTF-8")
-
-
-def _line(value: Any, name: str) -> None:
-    check_text(value, name, most=MOST_NAME, breaks="")
-    if not value.strip():
-        raise FormatError(f"{name} is empty")
-
-
-def _reason(value: Any, name: str) -> None:
-    check_text(value, name)
-    if not value.strip():
-        raise FormatError(f"{name} is empty")
+        check_target(ref, name)
 
 
 def _rules(value: Any, name: str) -> None:
     for rule, outcome in value:
-        _rule(rule, name)
-        _word(outcome, name)
-    _sorted(value, name)
+        check_rule(rule, name)
+        check_word(outcome, name)
+    check_order(value, name)
 
 
 def _smoke(value: Any, name: str) -> None:
     for check, outcome in value:
-        _word(check, name)
+        check_word(check, name)
         if outcome not in ("passed", "failed"):
             raise FormatError(f"{name}: {check} neither passed nor failed")
-    _sorted(value, name)
+    check_order(value, name)
 
 
 def _inputs(value: Any, name: str) -> None:
     for digest in value:
-        _hex(digest, name)
-    _sorted(value, name)
+        check_hex(digest, name)
+    check_order(value, name)
 
 
 def _waivers(value: Any, name: str) -> None:
@@ -197,34 +153,88 @@ def _waivers(value: Any, name: str) -> None:
         raise FormatError("it names no waiver")
 
 
-def _sorted(value: tuple[Any, ...], name: str) -> None:
-    if len(value) > MOST_LISTED:
-        raise FormatError(f"{name} are more than {MOST_LISTED}")
-    if list(value) != sorted(set(value)):
-        raise FormatError(f"{name} are not sorted, each once")
+def _origin(value: Any, name: str) -> None:
+    if value.engine not in ENGINES:
+        raise FormatError(f"the engine is none of {', '.join(ENGINES)}")
+    check_line(value.place, "the place")
+    for key in ("source", "server", "version"):
+        check_free(getattr(value, key), f"the {key}")
+
+
+def _artefact(value: Any, name: str) -> None:
+    check_line(value.store, "the store")
+    check_line(value.file, "the file")
+    if any(part in ("", ".", "..") for part in value.file.split("/")) or "\\" in value.file:
+        raise FormatError("the file does not lie in the store")
+    check_hex(value.digest, "the artefact's digest")
+    for key in ("size", "content"):
+        check_number(getattr(value, key), f"the artefact's {key}")
+    for key in ("compression", "encryption"):
+        check_text(getattr(value, key), f"the {key}", most=MOST_WORD, breaks="")
+
+
+def _content(value: Any, name: str) -> None:
+    check_hex(value.digest, "the content's digest")
+    check_number(value.items, "the number of items")
+    check_number(value.rows, "the number of rows")
+    if len(value.uncovered) > MOST_LISTED:
+        raise FormatError(f"what is not covered are more than {MOST_LISTED}")
+    for one in value.uncovered:
+        check_line(one, "what is not covered")
+
+
+def _proof(value: Any, name: str) -> None:
+    if value.level not in LEVELS:
+        raise FormatError(f"the level is none of {', '.join(LEVELS)}")
+    _smoke(value.checks, "the checks")
+    for number, what in ((value.differences, "the number of differences"), (value.seconds, "the restore's seconds")):
+        if number is not None:
+            check_number(number, what)
+
+
+def _tools(value: Any, name: str) -> None:
+    for tool, version in value:
+        check_line(tool, "a tool's name")
+        check_free(version, "a tool's version")
+    check_order(value, name)
 
 
 _CHECKS: dict[str, Callable[[Any, str], None]] = {
-    "role": _word,
-    "decision": _word,
+    "role": check_word,
+    "decision": check_word,
     "binding": _binding,
-    "base": _oid,
-    "head": _oid,
-    "result_tree": _oid,
-    "policy_digest": _digest,
-    "signer": _word,
-    "time": _when,
+    "base": check_oid,
+    "head": check_oid,
+    "result_tree": check_oid,
+    "policy_digest": check_digest,
+    "signer": check_word,
+    "time": check_moment,
     "comment": check_text,
     "source": _source,
-    "rule": _rule,
-    "expires": _when,
-    "reason": _reason,
+    "rule": check_rule,
+    "expires": check_moment,
+    "reason": check_reason,
     "incident": lambda value, name: check_text(value, name, most=MOST_WORD * 2, breaks=""),
-    "policy_uri": _line,
+    "policy_uri": check_line,
     "rules": _rules,
     "inputs": _inputs,
     "waivers": _waivers,
-    "tag": _tag,
-    "tag_object": _oid,
+    "tag": check_tag,
+    "tag_object": check_oid,
     "smoke": _smoke,
+    "name": check_word,
+    "backup": check_word,
+    "set": check_word,
+    "origin": _origin,
+    "snapshot": check_moment,
+    "position": check_free,
+    "begun": check_moment,
+    "ended": check_moment,
+    "artefact": _artefact,
+    "content": _content,
+    "proof": _proof,
+    "tools": _tools,
+    "skew": check_number,
+    "previous": lambda value, name: None if value is None else check_hex(value, name),
+    "since_previous": lambda value, name: None if value is None else check_number(value, name),
 }

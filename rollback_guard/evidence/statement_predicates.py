@@ -9,12 +9,14 @@ from time import gmtime, strftime
 from typing import Any
 
 from rollback_guard.evidence.statement_model import (
+    BACKUP,
     HOME,
     RELEASE,
     SIGN_OFF,
     VERDICT,
     WAIVER,
     WAIVER_REVIEW,
+    BackupStatement,
     Binding,
     ReleaseStatement,
     SignOffStatement,
@@ -47,6 +49,8 @@ def predicate_of(statement: Statement) -> tuple[str, dict[str, Any]]:
         tag = {"tag": statement.tag, "tagObject": statement.tag_object, "decision": statement.decision}
         shown = {"comment": statement.comment, "smoke": dict(statement.smoke), "inputs": digests_of(statement.inputs)}
         return RELEASE, {**common, **tag, **shown, "policyDigest": policy, "time": when}
+    if isinstance(statement, BackupStatement):
+        return BACKUP, {**common, **_backup(statement), "policyDigest": policy, "time": when}
     passed = statement.decision == "allow"
     return VERDICT, {
         "verifier": {"id": HOME},
@@ -57,6 +61,27 @@ def predicate_of(statement: Statement) -> tuple[str, dict[str, Any]]:
         "verificationResult": "PASSED" if passed else "FAILED",
         "verifiedLevels": ["ROLLBACK_GUARD_ALLOWED" if passed else "FAILED"],
         "rollbackguard_gate": {**common, "decision": statement.decision, "rules": dict(statement.rules)},
+    }
+
+
+def _backup(statement: BackupStatement) -> dict[str, Any]:
+    artefact, content, proof = statement.artefact, statement.content, statement.proof
+    return {
+        "name": statement.name,
+        "backup": statement.backup,
+        "set": statement.set,
+        "origin": statement.origin._asdict(),
+        "snapshot": _moment(statement.snapshot),
+        "position": statement.position,
+        "begun": _moment(statement.begun),
+        "ended": _moment(statement.ended),
+        "artefact": {**artefact._asdict(), "digest": {"sha256": artefact.digest}},
+        "content": {**content._asdict(), "digest": {"sha256": content.digest}},
+        "proof": {**proof._asdict(), "checks": dict(proof.checks)},
+        "tools": dict(statement.tools),
+        "skew": statement.skew,
+        "previous": None if statement.previous is None else {"sha256": statement.previous},
+        "sincePrevious": statement.since_previous,
     }
 
 

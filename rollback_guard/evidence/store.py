@@ -18,6 +18,7 @@ from rollback_guard.evidence.store_paths import (
     KINDS,
     LARGEST,
     MOST,
+    ONCE,
     SUFFIX,
     TRACKING,
     Sieve,
@@ -249,7 +250,7 @@ class _Place(NamedTuple):
     data: bytes
 
 
-def _places(entry: Entry) -> tuple[_Place, _Place]:
+def _places(entry: Entry) -> tuple[_Place, ...]:
     import hashlib
 
     if entry.kind not in KINDS or not is_key(entry.kind, entry.key) or not is_key(ABOUT, entry.head):
@@ -260,10 +261,8 @@ def _places(entry: Entry) -> tuple[_Place, _Place]:
             remedy="say it in fewer words",
         )
     name = hashlib.sha256(entry.data).hexdigest() + SUFFIX
-    return (
-        _Place(kind=entry.kind, key=entry.key, name=name, data=entry.data),
-        _Place(kind=ABOUT, key=entry.head, name=name, data=entry.data),
-    )
+    own = _Place(kind=entry.kind, key=entry.key, name=name, data=entry.data)
+    return (own,) if entry.kind in ONCE else (own, own._replace(kind=ABOUT, key=entry.head))
 
 
 def _missing(objects: ObjectReader, tip: str | None, wanted: Sequence[_Place]) -> tuple[NewFile, ...]:

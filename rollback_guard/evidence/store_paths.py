@@ -1,7 +1,8 @@
 """The shape of the store: which paths its tree has, and which entries are evidence at all.
 
     sign-off/<xx>/<binding>/<sha256>.json      also the other KINDS; xx: the binding's first two digits
-    about/<xx>/<head>/<sha256>.json            the same envelope again, found by the commit that it speaks of
+    about/<xx>/<head>/<sha256>.json            the same envelope again, found by the commit that it speaks of; not
+                                               of a backup, whose key is made of its name and day as well
 
 Whatever else lies in the tree (links, submodules, other names, content that its name does not fit) is no evidence.
 What an envelope says is left to `evidence.envelope`; reading and writing the tree to the other modules of the store.
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 EVIDENCE = f"{OURS}evidence"
 TRACKING = f"{OURS}remotes/"
-KINDS = ("sign-off", "waiver", "waiver-review", "verdict", "release")
+KINDS = ("sign-off", "waiver", "waiver-review", "verdict", "release", "backup")
 ABOUT = "about"
+ONCE = ("backup",)  # kinds of which nothing lies under `about`: they would fill the folder of one commit
 LARGEST = 1 << 16  # bytes of one envelope
 MOST = 1000  # entries of one folder: about one binding, or about one head
 SUFFIX = ".json"

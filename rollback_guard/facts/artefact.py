@@ -8,10 +8,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from typing import NamedTuple
 
 from rollback_guard.backup.stored import is_stored_name, open_stored, read_place
 from rollback_guard.errors import UsageError
+from rollback_guard.facts.backup_model import ArtefactState
 from rollback_guard.facts.model import Known, Unknown
 
 TYPE_CHECKING = False
@@ -23,27 +23,19 @@ if TYPE_CHECKING:
 _PIECE = 1024 * 1024
 
 
-class ArtefactState(NamedTuple):
-    """A file in a store as it is now; all empty where there is none. `digest`: SHA-256, hex; `size`: bytes."""
-
-    there: bool
-    digest: str = ""
-    size: int = 0
-
-
-GONE = ArtefactState(there=False)
+GONE = ArtefactState(digest=None)
 
 
 def collect_artefact(
     store: str, file: str, folder: str, look: Callable[[str, str], Fact[ArtefactState]] | None = None
 ) -> Fact[ArtefactState]:
-    """What lies at `file` of the store with this URL, all of it read.
+    """What lies at `file` of the store with this URL, all of it read; nothing does where it leads out of the store.
 
     `folder`: relative `file:` URLs are relative to it. `look` is asked, with the URL and the file, about stores that
     are no folder.
     """
     if not is_stored_name(file):
-        return Unknown("the attestation names no file that a store of backups can hold", "guard backup list")
+        return Known(GONE, store)  # nor could it be: it leads out of the store
     try:
         place = read_place(store, folder)
     except UsageError as error:
@@ -72,4 +64,4 @@ def _look(root: str, file: str) -> Fact[ArtefactState]:
         out = error.errno in (errno.ELOOP, errno.ENOTDIR)
         why = "is or lies behind a link" if out else error.strerror or "is no regular file"
         return Unknown(f"{file} cannot be read in the store: {why}", "guard backup list")
-    return Known(ArtefactState(there=True, digest=digest.hexdigest(), size=size), root)
+    return Known(ArtefactState(digest=digest.hexdigest(), size=size), root)

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import Generic, Literal, NamedTuple, Optional, TypeVar, Union
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rollback_guard.facts.backup_model import Attestation
+
 T = TypeVar("T", covariant=True)
 
 
@@ -273,6 +277,8 @@ class Change(NamedTuple):
     decisions: Fact[tuple[SignedDecision, ...]] = Known(())
     afterwards: tuple[SignedDecision, ...] = ()  # approvals of what landed, dated later than that can have been
     waivers: Fact[tuple[SignedWaiver, ...]] = Known(())
+    backups: Fact[tuple[Attestation, ...]] = Known(())
+    protected: Optional[str] = None  # the commit that backups must be of, where it is not the base
     unproven: Fact[tuple[Unproven, ...]] = Known(())  # asked for only where the policy wants signed commits
     missing_reverts: Optional[Fact[tuple[MissingRevert, ...]]] = None  # of what a stable tag names; None: it is none
     evidence_faults: Optional[tuple[str, ...]] = None  # why evidence may not move so; None: it is none that moves

@@ -114,7 +114,7 @@ def _compare(case: Case, proposed: Policy | None, used: PolicyUsed) -> Case:
             return case._replace(proposed_error="the change deletes the policy")
     if proposed is None or proposed == case.policy:
         return case._replace(proposed=case.present)
-    other = Case(policy=proposed, change=_as_called(change, case.policy, proposed), as_of=case.as_of)
+    other = Case(policy=proposed, change=_as_called(change, case.policy, proposed), as_of=case.as_of, brought=True)
     return case._replace(proposed=_answer_all(other))
 
 

@@ -41,6 +41,10 @@ def _signed(policy: Policy | None, change: Change) -> list[int]:
     if isinstance(change.waivers, Known) and policy.waiver is not None:
         may = policy.members_of(policy.waiver.by) - makers
         times += [one.time for one in change.waivers.value if one.person in may and not one.stale]
+    if isinstance(change.backups, Known):
+        for backup in policy.backup:
+            may = policy.members_of(backup.by)
+            times += [one.time for one in change.backups.value if one.name == backup.name and one.person in may]
     return times
 
 

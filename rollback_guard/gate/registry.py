@@ -30,6 +30,11 @@ RULE_NAMES: tuple[tuple[str, str], ...] = (
     ("RG205", "sign-off-unproven"),
     ("RG206", "malformed-trailer"),
     ("RG207", "vetoed"),
+    ("RG301", "backup-missing"),
+    ("RG302", "backup-stale"),
+    ("RG303", "backup-unproven"),
+    ("RG304", "backup-tampered"),
+    ("RG305", "backup-wrong-source"),
     ("RG306", "attestation-invalid"),
     ("RG401", "stable-tag-moved"),
     ("RG402", "migration-irreversible"),
@@ -78,8 +83,6 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg206_malformed_trailer import RULE
         case "RG207":
             from rollback_guard.gate.rules.rg207_vetoed import RULE
-        case "RG306":
-            from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
         case "RG401":
             from rollback_guard.gate.rules.rg401_stable_tag_moved import RULE
         case "RG402":
@@ -88,6 +91,25 @@ def load_rule(rule: str) -> Rule:
             from rollback_guard.gate.rules.rg403_unrelanded_merge import RULE
         case "RG404":
             from rollback_guard.gate.rules.rg404_missing_revert import RULE
+        case _:
+            return _load_backup_rule(rule)
+    return RULE
+
+
+def _load_backup_rule(rule: str) -> Rule:
+    match rule:
+        case "RG301":
+            from rollback_guard.gate.rules.rg301_backup_missing import RULE
+        case "RG302":
+            from rollback_guard.gate.rules.rg302_backup_stale import RULE
+        case "RG303":
+            from rollback_guard.gate.rules.rg303_backup_unproven import RULE
+        case "RG304":
+            from rollback_guard.gate.rules.rg304_backup_tampered import RULE
+        case "RG305":
+            from rollback_guard.gate.rules.rg305_backup_wrong_source import RULE
+        case "RG306":
+            from rollback_guard.gate.rules.rg306_attestation_invalid import RULE
         case _:
             raise KeyError(rule)
     return RULE

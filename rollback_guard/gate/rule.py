@@ -15,7 +15,8 @@ from rollback_guard.policy.model import Policy
 class Case(NamedTuple):
     """All that a rule may look at. `policy` is the one in force; None when production has none.
 
-    `introduces`: production has no policy yet, and `policy` is the one that this change brings.
+    `introduces`: production has no policy yet, and `policy` is the one that this change brings. `brought`: it is
+    that one all the same, beside the one in force: nobody can have attested a backup that it names.
     `present` and `proposed` are what the other rules answered under the policy in force and under the
     one that the change brings; only RG002 reads them. `proposed_error` says why the change's policy
     cannot be read.
@@ -25,6 +26,7 @@ class Case(NamedTuple):
     change: Change
     as_of: int  # Unix seconds
     introduces: bool = False
+    brought: bool = False
     introduction_error: str = ""  # why this change may not introduce its policy
     present: tuple[Outcome, ...] = ()
     proposed: Optional[tuple[Outcome, ...]] = None

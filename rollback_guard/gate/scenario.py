@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, get_args
 from rollback_guard.facts.model import Identity, Move, Stage
 from rollback_guard.gate import scenario_model
 from rollback_guard.gate.scenario_change import UNKNOWABLE, change_of
-from rollback_guard.gate.scenario_model import Expect, Scenario, ScenarioFile, SignedWord
+from rollback_guard.gate.scenario_model import ArtefactWord, Expect, Scenario, ScenarioFile, SignedWord
 from rollback_guard.gate.verdict import Answer, ChangeVerdict, Decision, PolicyUsed
 from rollback_guard.policy.kinds import KINDS, TEXT, Kind, choices, many
 from rollback_guard.policy.problems import Place, Problems
@@ -174,6 +174,8 @@ SCENARIO_KINDS: dict[str, Kind] = {
     "Moment": Kind(_read_moment, {}),
     "TrailerLines": many(Kind(_read_trailer, {}), may_be_empty=True),
     "RuleId": Kind(_read_rule, {}),
+    "ArtefactWord": choices(get_args(ArtefactWord)),
+    "Level": KINDS["Level"],
     "SignedWord": choices(get_args(SignedWord)),
     "Binding": KINDS["Binding"],
     "RuleIds": many(Kind(_read_rule, {}), may_be_empty=True),

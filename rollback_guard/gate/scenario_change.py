@@ -30,6 +30,7 @@ from rollback_guard.facts.model import (
     Unknown,
     Unproven,
 )
+from rollback_guard.gate.scenario_backups import attestations_of
 from rollback_guard.gate.scenario_model import Scenario, ScenarioCommit, ScenarioLanding
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.paths import governs
@@ -53,6 +54,7 @@ UNKNOWABLE = {
     "irreversible": "irreversible",
     "signed": "decisions",
     "waiver": "waivers",
+    "backup": "backups",
     "unsigned": "unproven",
 }
 HEADS = "refs/heads/"
@@ -94,6 +96,7 @@ def change_of(scenario: Scenario, policy: Policy | None) -> Change:
         restoration=_restoration(scenario),
         decisions=_known(_decisions(scenario, policy)),
         waivers=_known(_waivers(scenario)),
+        backups=_known(attestations_of(scenario, policy, scenario.base or BASE)),
         unproven=_known(_unproven(scenario, policy, head)),
         missing=scenario.missing,
     )

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Optional
 
 from rollback_guard.facts.model import Identity, Move, Stage
 from rollback_guard.gate.verdict import Decision
-from rollback_guard.policy.model import Binding
+from rollback_guard.policy.model import Binding, Level
 
 # Names of kinds, as in `policy.model`; `gate.scenario` says how each is read.
 Text = str
@@ -23,6 +23,7 @@ Moment = int
 Flag = bool
 RuleId = str
 RuleIds = tuple[str, ...]
+ArtefactWord = Literal["same", "changed", "gone", "unseen"]
 SignedWord = Literal["approve", "reject", "withdraw"]
 MergeKind = str
 TrailerLines = tuple[tuple[str, str], ...]
@@ -80,6 +81,19 @@ class ScenarioWaiver(NamedTuple):
     date: Optional[Moment] = None
 
 
+class ScenarioBackup(NamedTuple):
+    name: Text
+    person: Optional[Text] = None
+    taken: Optional[Moment] = None
+    commit: Optional[Oid] = None
+    level: Optional[Level] = None
+    source: Optional[Text] = None
+    place: Optional[Text] = None
+    before: Optional[Text] = None
+    artefact: ArtefactWord = "same"
+    fault: Text = ""
+
+
 class ScenarioRestoration(NamedTuple):
     tag: Text
     committers: Whos
@@ -122,6 +136,7 @@ class Scenario(NamedTuple):
     merge: tuple[ScenarioMerge, ...] = ()
     signed: tuple[ScenarioSigned, ...] = ()
     waiver: tuple[ScenarioWaiver, ...] = ()
+    backup: tuple[ScenarioBackup, ...] = ()
     restoration: Optional[ScenarioRestoration] = None
     touched: Texts = ("src/app.py",)
     irreversible: Texts = ()
@@ -165,6 +180,7 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "merge": "Merges of the change that are not what git would have made.",
         "signed": "What people signed about the change, as guard sign records it.",
         "waiver": "Signatures under an exception, as guard waive records them.",
+        "backup": "Attestations of backups, as guard backup attest records them.",
         "restoration": "The change puts production back to a stable release.",
         "touched": "The files that the change touches.",
         "irreversible": "Migrations of the change that cannot be undone, by their files.",
@@ -215,6 +231,18 @@ SCENARIO_DOCS: dict[str, dict[str, str]] = {
         "expires": "Until when it counts; else an hour after the moment of judgement.",
         "reviewed-by": "Ids of the people who reviewed it afterwards.",
         "date": "When it was signed; else the moment of judgement.",
+    },
+    "ScenarioBackup": {
+        "name": "The backup's name, as the policy has it.",
+        "person": "Id of the person whose key signed; else one who may.",
+        "taken": "When the snapshot was taken; else the moment of judgement.",
+        "commit": "The commit of production that it protects; else where production is.",
+        "level": "How far it is proven; else as the policy asks.",
+        "source": "The source that it was taken from; else as the policy writes it.",
+        "place": "Which database or directory it was, such as postgresql://db.acme.example/shop; else the right one.",
+        "before": "Which one it was at the first attestation of that name.",
+        "artefact": "What lies in the store now: same, changed, gone, or unseen (the store cannot be looked at).",
+        "fault": "Why the signature does not count.",
     },
     "ScenarioRestoration": {
         "tag": "The stable release whose tree production gets again.",

@@ -16,8 +16,11 @@ _WITHOUT_MESSAGE = frozenset(["RG106", "RG201", "RG202", "RG203", "RG204", "RG20
 _COMMIT = frozenset(["RG001", "RG101", "RG108"])
 _DELETION = frozenset(["RG001", "RG103", "RG104", "RG108"])
 _NOTHING = frozenset(["RG001", "RG108"])
-_CONTENT = _WITHOUT_MESSAGE | {"RG101", "RG102", "RG105", "RG107", "RG402", "RG403"}
-RESTORED = frozenset(["RG101", "RG102", "RG106", "RG201", "RG204"])
+# What is attested of backups. RG306 is among them of production alone: elsewhere it judges moves of evidence.
+BACKUPS = frozenset(["RG301", "RG302", "RG303", "RG304", "RG305", "RG306"])
+_CONTENT = _WITHOUT_MESSAGE | BACKUPS | {"RG101", "RG102", "RG105", "RG107", "RG402", "RG403"}
+# A release that failed is taken back at once: with what it broke, there may be no backup to be had.
+RESTORED = frozenset(["RG101", "RG102", "RG106", "RG201", "RG204"]) | BACKUPS
 
 
 def is_direct_commit(change: Change) -> bool:
@@ -52,6 +55,10 @@ def why_not_applicable(rule: str, case: Case) -> str | None:
         return None if asked else "a commit is being made on production itself; RG101 judges that"
     if change.stage == "merge" and rule in _WITHOUT_MESSAGE:
         return "the merge's message is not written yet; commit-msg judges it"
+    if change.stage in ("merge", "message") and rule in BACKUPS:
+        return "backups are asked for when it is pushed"
+    if (case.introduces or case.brought) and rule in BACKUPS:
+        return "a backup that the change brings into the policy is asked for from the next one on"
     if change.move == "delete" and rule not in _DELETION:
         return "the branch is deleted; nothing lands"
     if goes_back(change) and rule in _CONTENT:

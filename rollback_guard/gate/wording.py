@@ -57,3 +57,15 @@ def in_utc(seconds: int) -> str:
     from time import gmtime, strftime
 
     return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(seconds))
+
+
+def lasting(seconds: int) -> str:
+    """A time span in the largest unit of which it has two, rounded down.
+
+    >>> lasting(3600), lasting(7300), lasting(200000), lasting(1)
+    ('60 minutes', '2 hours', '2 days', '1 second')
+    """
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:,} {unit}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from rollback_guard.policy.model import Person, Policy, Smoke
+    from rollback_guard.policy.model import Backup, Person, Policy, Smoke
 
 
 def check_policy(policy: Policy, place: Place) -> None:
@@ -38,6 +38,8 @@ def check_policy(policy: Policy, place: Place) -> None:
     ):
         named = [(name, place.at(key).at(index).at("name")) for index, name in enumerate(names)]
         _check_unique(named, "there is another one called {} already")
+    for index, backup in enumerate(policy.backup):
+        _check_backup(backup, place.at("backup").at(index))
     for index, smoke in enumerate(policy.smoke):
         _check_smoke(smoke, place.at("smoke").at(index))
 
@@ -158,6 +160,23 @@ def _check_unique(names: Iterable[tuple[str, Place]], message: str) -> None:
         if folded in seen and name:
             place.fail(None, message.format(name))
         seen.add(folded)
+
+
+def _check_backup(backup: Backup, place: Place) -> None:
+    if backup.level == "exercised" and not backup.exercise and not _is_noted(place.at("exercise")):
+        place.at("exercise").fail(None, "is missing: the level exercised asks for a command that is run on the copy")
+    if backup.identity is not None and not _is_noted(place.at("identity")) and not _is_noted(place.at("engine")):
+        from rollback_guard.policy.sources import PORTS, is_place
+
+        example = "://db.acme.example/shop" if backup.engine in PORTS else ":/srv/shop"
+        if not is_place(backup.engine, backup.identity):
+            fault = f"must say where it is, without user and password, such as {backup.engine}{example}"
+            place.at("identity").fail(None, fault)
+
+
+def _is_noted(place: Place) -> bool:
+    """Whether something is wrong there already."""
+    return any(path[: len(place.path)] == place.path for path, _, _ in place.problems.found)
 
 
 def _check_smoke(smoke: Smoke, place: Place) -> None:

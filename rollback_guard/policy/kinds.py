@@ -25,6 +25,7 @@ from rollback_guard.policy.scalars import (
     read_name,
     read_openpgp_key,
     read_public_key,
+    read_recipient,
     read_status,
     read_tag_pattern,
     read_text,
@@ -148,6 +149,10 @@ _KEY = "(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa
 _KEY = f"^ *({_DATE}(,{_DATE})? +)?{_KEY}[A-Za-z0-9+/]+={{0,2}}( [^\\u0000-\\u001f\\u007f-\\u009f]*)?$"
 KEY = Kind(read_public_key, {"type": "string", "pattern": _KEY})
 PGP_KEY = Kind(read_openpgp_key, {"type": "string", "pattern": "^\\s*-----BEGIN PGP PUBLIC KEY BLOCK-----"})
+RECIPIENT = Kind(
+    read_recipient,
+    {"type": "string", "pattern": "^(age1[02-9ac-hj-np-z]{58}|ssh-(ed25519|rsa) AAAA[A-Za-z0-9+/]+={0,2})$"},
+)
 _WORDS = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 
 KINDS: dict[str, Kind] = {
@@ -164,6 +169,7 @@ KINDS: dict[str, Kind] = {
     "Members": many(MEMBER),
     "Login": Kind(read_login, {"type": "string", "pattern": "^[A-Za-z0-9_\\[\\]-]+#[0-9]+$"}),
     "Command": Kind(read_command, _WORDS),
+    "Recipients": many(RECIPIENT),
     "Count": Kind(read_count, {"type": "integer", "minimum": 1}),
     "Duration": Kind(read_duration, {"type": "string", "pattern": "^0*[1-9][0-9]*[smhdw]$"}),
     "Status": Kind(read_status, {"type": "integer", "minimum": 100, "maximum": 599}),

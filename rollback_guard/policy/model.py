@@ -25,6 +25,7 @@ Members = tuple[str, ...]
 Keys = tuple[str, ...]
 PgpKeys = tuple[str, ...]
 Command = tuple[str, ...]
+Recipients = tuple[str, ...]
 Count = int
 Duration = int  # seconds
 Status = int
@@ -83,6 +84,9 @@ class Backup(NamedTuple):
     max_age: Duration
     level: Level = "compared"
     store: Text = "file:backups"
+    identity: Optional[Text] = None
+    exercise: Optional[Command] = None
+    encrypt_to: Recipients = ()
 
 
 class Waiver(NamedTuple):
@@ -202,6 +206,11 @@ FIELD_DOCS: dict[str, dict[str, str]] = {
         "max-age": "How old the backup may be when the change lands.",
         "level": "The least proof that it can be restored.",
         "store": "Where backups are kept: file: or any fsspec URL.",
+        "identity": "Which database or directory it must be, without user and password, such as "
+        "postgresql://db.acme.example:5432/shop or directory:/srv/uploads; else what source says of it, or what it "
+        "was before.",
+        "exercise": "The command that is run on the restored copy at level exercised; 0 is good.",
+        "encrypt-to": "Whose keys open the backup: age recipients (age1…) or SSH public keys.",
     },
     "Waiver": {
         "by": "Who may sign a waiver.",

@@ -11,6 +11,8 @@ from typing import Any
 from rollback_guard.policy.problems import Place
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_BECH32 = frozenset("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 NAME_SIGNS = "letters, digits, -, _ and ."
 _TYPES = {"bool": "true or false", "int": "a number", "float": "a decimal number", "str": "text", "list": "a list"}
 
@@ -101,6 +103,19 @@ def read_openpgp_key(value: Any, place: Place) -> str:
     from rollback_guard.policy.openpgp import explain_fault  # as above
 
     return place.fail("", fault) if (fault := explain_fault(value)) else value
+
+
+def read_recipient(value: Any, place: Place) -> str:
+    """Somebody whose key opens what is encrypted: an age recipient, or the first two words of an SSH public key."""
+    text = read_text(value, place)
+    kind, _, data = text.partition(" ")
+    body = data.rstrip("=")
+    ssh = kind in ("ssh-ed25519", "ssh-rsa") and body.startswith("AAAA") and len(data) - len(body) <= 2
+    sound = (ssh and not set(body) - _BASE64) or (
+        text.startswith("age1") and len(text) == 62 and not set(text[4:]) - _BECH32
+    )
+    fault = "must be an age recipient (age1…), or ssh-ed25519 or ssh-rsa and a key, without a comment"
+    return text if sound or not text else place.fail("", fault)
 
 
 def read_argument(value: Any, place: Place) -> str:

@@ -14,12 +14,13 @@ from rollback_guard.errors import UndeterminedError
 from rollback_guard.evidence.admission import faults_of_move
 from rollback_guard.evidence.envelope import read_envelope, render_envelope
 from rollback_guard.evidence.opened import Opened, open_envelope, why_not_there
-from rollback_guard.evidence.statement import binding_key
+from rollback_guard.evidence.statement import binding_key, store_key
 from rollback_guard.evidence.store import Entry, record
 from rollback_guard.evidence.store_paths import EVIDENCE, folder_of
 from rollback_guard.facts.model import Known
 from rollback_guard.facts.push import Update
 from rollback_guard.facts.surroundings import read_surroundings
+from tests.evidence.values import BACKUP
 from tests.support.signing import SHOP, Desk, make_keys
 
 
@@ -78,6 +79,18 @@ def test_an_envelope_has_two_places(desk: Desk) -> None:
     assert "another key" in str(why_not_there(own, swapped))
     assert isinstance(open_envelope(render_envelope(read_envelope(data)._replace(payload=b"{}"))), str)
     assert isinstance(why_not_there(own, b""), str)
+
+
+def test_a_backup_has_one_place(desk: Desk) -> None:
+    data = desk.envelope(BACKUP)
+    own = folder_of("backup", store_key(BACKUP))
+    assert isinstance(why_not_there(own, data), Opened)
+    for folder in (folder_of("about", BACKUP.head), folder_of("backup", binding_key(BACKUP.binding))):
+        assert why_not_there(folder, data) == f"what it says belongs into {own}"
+    before = desk.repo.git("ls-tree", "-r", "--name-only", EVIDENCE).splitlines()
+    record(desk.repository, [Entry("backup", store_key(BACKUP), BACKUP.head, data)])
+    (path,) = set(desk.repo.git("ls-tree", "-r", "--name-only", EVIDENCE).splitlines()) - set(before)
+    assert path.startswith(f"{own}/")
 
 
 def test_an_envelope_in_the_folder_of_another_change_is_refused(desk: Desk) -> None:

@@ -28,7 +28,7 @@ from rollback_guard.evidence.signer import Check, Verifier
 from rollback_guard.evidence.sshsig import armored
 from rollback_guard.evidence.statement import PAYLOAD_TYPE, namespace_of, read_statement, render_statement
 from rollback_guard.policy.keys import fingerprint_of
-from tests.evidence.values import SIGN_OFF, VERDICT, WAIVER, Pair, make_pair, signed
+from tests.evidence.values import BACKUP, SIGN_OFF, VERDICT, WAIVER, Pair, make_pair, signed
 
 KEYID = fingerprint_of(b"key")
 PLAIN = Envelope(payload=b"{}", keyid=KEYID, sig=b"signature")
@@ -190,7 +190,7 @@ def test_a_signature_of_git_or_of_another_kind_is_none_of_ours(pair: Pair) -> No
     others = ("git", "file", "rollback-guard.waiver", "rollback-guard.sign-off.uat", "rollback-guard.sign-off.qa2")
     for namespace in others:
         assert not verifies(signed(SIGN_OFF, pair, namespace=namespace), pair)
-    for statement in (SIGN_OFF, WAIVER, VERDICT):
+    for statement in (SIGN_OFF, WAIVER, VERDICT, BACKUP):
         assert verifies(signed(statement, pair), pair)
 
 
@@ -209,13 +209,14 @@ def test_anybody_can_verify_by_hand(pair: Pair, tmp_path: Path) -> None:
 
 def test_securesystemslib_reads_our_envelopes(pair: Pair) -> None:
     dsse = pytest.importorskip("securesystemslib.dsse", reason="securesystemslib is not installed")
-    ours = signed(SIGN_OFF, pair)
-    theirs = dsse.Envelope.from_dict(json.loads(render_envelope(ours)))
-    assert theirs.payload == ours.payload
-    assert theirs.pae() == pae(PAYLOAD_TYPE, ours.payload)
-    (signature,) = theirs.signatures.values()
-    assert (signature.keyid, bytes.fromhex(signature.signature)) == (ours.keyid, ours.sig)
-    assert json.loads(render_envelope(ours)) == theirs.to_dict()
+    for statement in (SIGN_OFF, BACKUP):
+        ours = signed(statement, pair)
+        theirs = dsse.Envelope.from_dict(json.loads(render_envelope(ours)))
+        assert theirs.payload == ours.payload
+        assert theirs.pae() == pae(PAYLOAD_TYPE, ours.payload)
+        (signature,) = theirs.signatures.values()
+        assert (signature.keyid, bytes.fromhex(signature.signature)) == (ours.keyid, ours.sig)
+        assert json.loads(render_envelope(ours)) == theirs.to_dict()
 
 
 def test_in_toto_reads_our_statements() -> None:

@@ -14,20 +14,35 @@ from rollback_guard.evidence.statement import (
     Binding,
     BindingKind,
     Decision,
-    SignOffStatement,
     Statement,
     StatementError,
-    WaiverStatement,
+    backup_key,
     binding_key,
     namespace_of,
     read_statement,
     render_statement,
+    store_key,
 )
-from rollback_guard.evidence.statement_model import MOST_BYTES
+from rollback_guard.evidence.statement_model import DAY, MOST_BYTES
 from rollback_guard.evidence.statement_model import SIGN_OFF as SIGN_OFF_TYPE
-from tests.evidence.values import BASE, BINDING, HEAD, NOW, RELEASE, REVIEW, REVOCATION, SIGN_OFF, TREE, VERDICT, WAIVER
+from rollback_guard.policy.model import LEVELS
+from tests.evidence.values import (
+    BACKUP,
+    BASE,
+    BINDING,
+    FIRST_BACKUP,
+    HEAD,
+    NOW,
+    RELEASE,
+    REVIEW,
+    REVOCATION,
+    SIGN_OFF,
+    TREE,
+    VERDICT,
+    WAIVER,
+)
 
-ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, REVIEW, VERDICT, RELEASE, REVOCATION)
+ALL: tuple[Statement, ...] = (SIGN_OFF, WAIVER, REVIEW, VERDICT, RELEASE, REVOCATION, BACKUP, FIRST_BACKUP)
 
 
 def refused(payload: bytes) -> str:
@@ -108,6 +123,8 @@ def test_each_kind_and_role_has_a_namespace_of_its_own() -> None:
         "rollback-guard.verdict",
         "rollback-guard.release",
         "rollback-guard.release",
+        "rollback-guard.backup",
+        "rollback-guard.backup",
         "rollback-guard.sign-off.uat",
     ]
 
@@ -338,6 +355,85 @@ def test_a_release_of_another_shape_is_refused(path: tuple[str | int, ...], valu
     assert reason in refused(changed(RELEASE, "predicate", *path, to=value))
 
 
+BACKUP_SHAPES = [
+    (("name",), "shop db", "name is no name"),
+    (("backup",), "", "backup is no name"),
+    (("set",), 1, "set is no name"),
+    (("origin",), "x", "the origin is no object"),
+    (("origin", "more"), 1, "the origin has the unknown key more"),
+    (("origin", "engine"), "oracle", "the engine is none of postgresql"),
+    (("origin", "engine"), [], "the engine is none of postgresql"),
+    (("origin", "place"), " ", "the place is empty"),
+    (("origin", "source"), 1, "the source is no text"),
+    (("origin", "server"), "a\nb", "the server holds control characters"),
+    (("origin", "version"), "1" * 1025, "at most 1,024"),
+    (("snapshot",), NOW, "a time is not written"),
+    (("position",), None, "position is no text"),
+    (("ended",), "2026-11-22T23:00:00Z", "it ended before it began"),
+    (("begun",), "", "a time is not written"),
+    (("artefact", "store"), "", "the store is empty"),
+    (("artefact", "file"), "", "the file is empty"),
+    (("artefact", "file"), "../backup.zst", "the file does not lie in the store"),
+    (("artefact", "file"), "/etc/passwd", "the file does not lie in the store"),
+    (("artefact", "file"), "a/./b", "the file does not lie in the store"),
+    (("artefact", "file"), "a\\..\\b", "the file does not lie in the store"),
+    (("artefact", "digest"), "6" * 64, "a digest is no object"),
+    (("artefact", "digest", "sha256"), "6" * 63, "the artefact's digest is no SHA-256"),
+    (("artefact", "size"), -1, "the artefact's size is no whole number"),
+    (("artefact", "size"), True, "the artefact's size is no whole number"),
+    (("artefact", "content"), None, "the artefact's content is no whole number"),
+    (("artefact", "compression"), "z" * 101, "at most 100"),
+    (("artefact", "encryption"), None, "the encryption is no text"),
+    (("content", "digest", "sha256"), "", "the content's digest is no SHA-256"),
+    (("content", "items"), "1", "the number of items is no whole number"),
+    (("content", "rows"), None, "the number of rows is no whole number"),
+    (("content", "uncovered"), "x", "what is not covered is no list"),
+    (("content", "uncovered"), [""], "what is not covered is empty"),
+    (("content", "uncovered"), ["x"] * 201, "more than 200"),
+    (("proof", "level"), "perfect", "the level is none of stored"),
+    (("proof", "level"), {}, "the level is none of stored"),
+    (("proof", "seconds"), None, "asks for a restore"),
+    (("proof", "differences"), None, "asks for a comparison"),
+    (("proof", "differences"), 1, "the level exercised allows no differences"),
+    (("proof", "differences"), "0", "the number of differences is no whole number"),
+    (("proof", "checks"), {}, "the level exercised asks for checks that passed"),
+    (("proof", "checks"), {"orders": "failed"}, "the level exercised asks for checks that passed"),
+    (("proof", "checks"), {"orders": "maybe"}, "neither passed nor failed"),
+    (("proof", "checks"), [], "the checks are of the wrong type"),
+    (("tools",), ["pg_dump"], "the tools are of the wrong type"),
+    (("tools",), {"": "1"}, "a tool's name is empty"),
+    (("tools",), {"pg_dump": 15}, "a tool's version is no text"),
+    (("skew",), -1, "skew is no whole number"),
+    (("previous",), None, "how long ago the one before was"),
+    (("previous",), "8" * 64, "a digest is no object"),
+    (("previous", "sha256"), "x", "previous is no SHA-256"),
+    (("sincePrevious",), None, "how long ago the one before was"),
+    (("sincePrevious",), True, "since previous is no whole number"),
+    (("base",), BASE, "bound to something else"),
+    (("binding",), BINDING._asdict(), "bound to something else"),
+    (("time",), "2026", "a time is not written"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "reason"), BACKUP_SHAPES)
+def test_a_backup_of_another_shape_is_refused(path: tuple[str | int, ...], value: Any, reason: str) -> None:
+    assert reason in refused(changed(BACKUP, "predicate", *path, to=value))
+
+
+def test_a_backup_is_kept_by_name_and_day() -> None:
+    """However many are taken of one commit of production, no folder is filled by honest work."""
+    others = [
+        BACKUP._replace(name="uploads"),
+        BACKUP._replace(snapshot=BACKUP.snapshot + DAY),
+        BACKUP._replace(binding=BACKUP.binding._replace(object="4" * 40)),
+    ]
+    keys = {store_key(one) for one in (BACKUP, *others)}
+    assert len(keys) == 4
+    assert store_key(BACKUP) == store_key(BACKUP._replace(snapshot=BACKUP.snapshot - 60, signer="omar"))
+    assert store_key(BACKUP) == backup_key(BACKUP.binding, "shop-db", BACKUP.snapshot // DAY)
+    assert store_key(SIGN_OFF) == binding_key(BINDING)
+
+
 def test_what_could_not_be_read_again_is_not_written() -> None:
     for statement, reason in (
         (SIGN_OFF._replace(comment="a" * 2001), "at most 2,000"),
@@ -375,6 +471,8 @@ def statements(draw: st.DrawFn) -> Statement:
         object=about,
     )
     if draw(st.booleans()):
+        return a_backup(draw, binding._replace(kind="head", base=None, object=tree), head)
+    if draw(st.booleans()):
         sign_off = SIGN_OFF._replace(binding=binding, base=base, head=head, result_tree=tree, comment=draw(TEXTS))
         decision = draw(st.sampled_from(DECISIONS))
         return sign_off._replace(role=draw(WORDS), decision=decision, time=draw(MOMENTS), signer=draw(WORDS))
@@ -383,8 +481,36 @@ def statements(draw: st.DrawFn) -> Statement:
     return waiver._replace(time=times[0], expires=times[1], reason=draw(TEXTS.filter(str.strip)))
 
 
+def a_backup(draw: st.DrawFn, binding: Binding, head: str) -> Statement:
+    """Any backup that may be attested at all."""
+    lines, numbers = TEXTS.filter(str.strip), st.integers(0, 10**15 - 1)
+    begun, ended = sorted((draw(MOMENTS), draw(MOMENTS)))
+    content = BACKUP.content._replace(rows=draw(numbers), uncovered=tuple(draw(st.lists(lines, max_size=3))))
+    checks = tuple(sorted(dict.fromkeys(draw(st.lists(WORDS, min_size=1, max_size=3)), "passed").items()))
+    proof = BACKUP.proof._replace(level=draw(st.sampled_from(LEVELS)), checks=checks, seconds=draw(numbers))
+    tools = tuple(sorted(draw(st.dictionaries(lines, TEXTS, max_size=3)).items()))
+    since = draw(st.none() | numbers)
+    return BACKUP._replace(
+        name=draw(WORDS),
+        origin=BACKUP.origin._replace(place=draw(lines), source=draw(TEXTS)),
+        snapshot=draw(MOMENTS),
+        position=draw(TEXTS),
+        begun=begun,
+        ended=ended,
+        content=content,
+        proof=proof,
+        tools=tools,
+        previous=None if since is None else "8" * 64,
+        since_previous=since,
+        binding=binding,
+        base=head,
+        head=head,
+        result_tree=binding.object,
+    )
+
+
 @given(statements())
-def test_every_statement_survives(statement: SignOffStatement | WaiverStatement) -> None:
+def test_every_statement_survives(statement: Statement) -> None:
     assert read_statement(render_statement(statement)) == statement
 
 
@@ -420,6 +546,19 @@ def test_any_rules_and_inputs_are_read_or_refused(value: Any) -> None:
         except StatementError:
             continue
         assert render_statement(statement) == payload
+
+
+BACKUP_PATHS = st.sampled_from([path for path, _, _ in BACKUP_SHAPES])
+
+
+@given(BACKUP_PATHS, VALUES)
+def test_any_value_anywhere_in_a_backup_is_read_or_refused(path: tuple[str | int, ...], value: Any) -> None:
+    payload = changed(BACKUP, "predicate", *path, to=value)
+    try:
+        statement = read_statement(payload)
+    except StatementError:
+        return
+    assert render_statement(statement) == payload
 
 
 def test_json_is_ascii_and_sorted() -> None:

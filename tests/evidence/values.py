@@ -12,6 +12,11 @@ from rollback_guard.evidence.keys import Key, read_key
 from rollback_guard.evidence.signer import sign
 from rollback_guard.evidence.statement import (
     PAYLOAD_TYPE,
+    BackupArtefact,
+    BackupContent,
+    BackupOrigin,
+    BackupProof,
+    BackupStatement,
     Binding,
     ReleaseStatement,
     SignOffStatement,
@@ -91,6 +96,45 @@ RELEASE = ReleaseStatement(
     inputs=("b" * 64,),
 )
 REVOCATION = RELEASE._replace(decision="revoke", comment="orders were lost", smoke=(), inputs=())
+BACKUP = BackupStatement(
+    name="shop-db",
+    backup="20261122T235000Z-3f1a",
+    set="20261122T235000Z",
+    origin=BackupOrigin(
+        engine="postgresql",
+        source="$SHOP_DATABASE_URL",
+        place="postgresql://db.acme.example:5432/shop",
+        server="7412345678901234567",
+        version="15.18",
+    ),
+    snapshot=NOW - 600,
+    position="0/1A2B3C4D",
+    begun=NOW - 610,
+    ended=NOW - 500,
+    artefact=BackupArtefact(
+        store="file:backups",
+        file="shop-db/20261122T235000Z-3f1a.dump.zst",
+        digest="6" * 64,
+        size=1200,
+        content=9600,
+        compression="zstd",
+        encryption="age",
+    ),
+    content=BackupContent(digest="7" * 64, items=42, rows=1300, uncovered=("grants on foreign servers",)),
+    proof=BackupProof(level="exercised", differences=0, checks=(("orders", "passed"),), seconds=12),
+    tools=(("pg_dump", "15.18"), ("pg_restore", "15.18")),
+    skew=2,
+    previous="8" * 64,
+    since_previous=3600,
+    binding=BINDING._replace(kind="head", base=None),
+    base=HEAD,
+    head=HEAD,
+    result_tree=TREE,
+    policy_digest="sha256:" + "a" * 64,
+    signer="jane",
+    time=NOW,
+)
+FIRST_BACKUP = BACKUP._replace(proof=BackupProof(level="stored"), previous=None, since_previous=None, tools=())
 
 
 class Pair(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from rollback_guard.facts.model import Known, Restoration, Touched, Unknown
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import PolicyUsed
-from rollback_guard.policy.model import Backup, Policy, Production, Release, Route
+from rollback_guard.policy.model import Policy, Production, Release, Route
 from tests.support.facts import (
     BASE,
     HEAD,
@@ -34,7 +34,8 @@ from tests.support.facts import (
 )
 
 ALL = {rule for rule, _ in RULE_NAMES}
-BESIDE = {"RG306", "RG401", "RG404"}  # what is judged of refs beside production alone
+BESIDE = {"RG401", "RG404"}  # what is judged of refs beside production alone
+BACKUPS = {f"RG30{number}" for number in range(1, 7)}  # the policy of these tests names none
 POLICY_ONLY = Known(Touched(governing=("rollback-guard.toml",)))
 POLICY_AND_MORE = Known(Touched(governing=("rollback-guard.toml",), others=True))
 IN_THE_MAKING = Unknown("the commit is not made yet")
@@ -133,14 +134,14 @@ def test_before_a_merge_its_message_is_not_judged() -> None:
     verdict = judge(a_policy(), a_change(stage="merge", messages=IN_THE_MAKING))
     assert verdict.decision == "allow"
     left_out = ALL - asked(verdict)
-    assert left_out == {"RG002", "RG104", "RG106", *(f"RG20{number}" for number in range(1, 8)), *BESIDE}
+    assert left_out == {"RG002", "RG104", "RG106", *(f"RG20{number}" for number in range(1, 8)), *BESIDE, *BACKUPS}
     assert outcome_of(verdict, "RG201").notes == ("the merge's message is not written yet; commit-msg judges it",)
 
 
 @pytest.mark.parametrize("stage", ["message", "push", "receive", "range", "landed"])
 def test_a_merge_with_its_message_is_judged_by_everything(stage: str) -> None:
     verdict = judge(a_policy(), a_change(stage=stage, move="forward", landings=Known((a_landing(),))))
-    left_out = {"RG002", *BESIDE, *(["RG402", "RG403"] if stage == "landed" else [])}
+    left_out = {"RG002", *BESIDE, *BACKUPS, *(["RG402", "RG403"] if stage == "landed" else [])}
     assert (verdict.decision, ALL - asked(verdict)) == ("allow", left_out)
 
 
@@ -233,12 +234,6 @@ def test_rg001_the_policy_that_a_change_brings_must_be_readable() -> None:
 def test_rg001_is_undetermined_when_the_touched_files_are_unknown(proposed: Any) -> None:
     verdict = judge(None, a_change(touched=SHALLOW), proposed=proposed)
     assert (verdict.decision, asked(verdict)) == ("undetermined", {"RG001", "RG108"})
-
-
-def test_rg001_says_that_backups_are_not_checked_yet() -> None:
-    backup = Backup(name="db", engine="sqlite", source="x", by=("jane",), max_age=60)
-    notes = outcome_of(judge(a_policy(backup=(backup,)), a_change()), "RG001").notes
-    assert notes == ("this version does not check backups yet",)
 
 
 # RG002

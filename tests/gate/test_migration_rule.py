@@ -10,7 +10,7 @@ import pytest
 from rollback_guard.facts.model import Known, Restoration, RiskyMigration, SignedWaiver, Unknown
 from rollback_guard.gate.verdict import Outcome
 from rollback_guard.policy.model import Backup, Policy, Waiver
-from tests.support.facts import JANE, NOW, a_change, a_policy, judge, outcome_of
+from tests.support.facts import JANE, NOW, SHALLOW, a_change, a_policy, an_attestation, judge, outcome_of
 
 RISKY = RiskyMigration(
     path="db/migrations/7_less.sql",
@@ -63,13 +63,52 @@ def test_what_loses_data_or_is_taken_back_is_noted() -> None:
     assert len(rg402(RISKY, RISKY._replace(risk="lossy")).notes) == 1
 
 
-def test_whether_a_backup_covers_it_is_not_known_yet() -> None:
-    outcome = rg402(RISKY, policy=BACKED)
-    assert outcome.answer == "undetermined"
-    assert "cannot be undone" in outcome.findings[0].message
-    assert outcome.findings[0].message.endswith("is not known: this version does not read them yet")
+def attested(**overrides: Any) -> dict[str, Any]:
+    return {"backups": Known((an_attestation(source="shop.db", engine="sqlite", **overrides),))}
+
+
+def test_a_backup_covers_what_cannot_be_undone() -> None:
+    outcome = rg402(RISKY, policy=BACKED, **attested())
+    assert (outcome.answer, outcome.findings) == ("satisfied", ())
+    said = "cannot be undone: has no way back, drops column orders.note; covered by shop-db of 2026-11-18T11:05:40Z"
+    assert outcome.notes == (f'"{RISKY.path}" {said}',)
     assert rg402(policy=BACKED).answer == "satisfied"
     assert rg402(RISKY._replace(risk="lossy"), policy=BACKED).answer == "satisfied"
+
+
+@pytest.mark.parametrize(
+    ("facts", "answer", "said"),
+    [
+        ({}, "violated", "No backup covers it: there is no attestation of shop-db that counts"),
+        (attested(level="restored"), "violated", "No backup covers it: the backup shop-db is proven restored"),
+        (attested(snapshot=NOW - 7200), "violated", "the backup shop-db is 2 hours old, and may be 60 minutes old"),
+        (attested(artefact=SHALLOW), "undetermined", "may be gone or changed: the history is shallow"),
+        ({"backups": SHALLOW}, "undetermined", "No backup covers it: the history is shallow"),
+    ],
+)
+def test_a_backup_that_does_not_stand_covers_nothing(facts: dict[str, Any], answer: str, said: str) -> None:
+    outcome = rg402(RISKY, policy=BACKED, **facts)
+    assert outcome.answer == answer
+    assert said in outcome.findings[0].message
+    assert outcome.findings[0].message.startswith("cannot be undone: has no way back")
+
+
+def test_files_bring_no_rows_back() -> None:
+    uploads = BACKUP._replace(name="uploads", engine="directory", source="/srv/uploads")
+    only_files = WAIVING._replace(backup=(uploads,))
+    assert rg402(RISKY, policy=only_files, **attested(name="uploads")).findings[0].message.endswith("orders.note")
+    both = WAIVING._replace(backup=(BACKUP, uploads))
+    assert rg402(RISKY, policy=both, **attested()).answer == "satisfied"
+    two = WAIVING._replace(backup=(BACKUP, BACKUP._replace(name="other")))
+    assert "no attestation of other" in rg402(RISKY, policy=two, **attested()).findings[0].message
+
+
+def test_while_a_merge_is_made_backups_are_not_asked_for() -> None:
+    for stage in ("merge", "message"):
+        outcome = rg402(RISKY, policy=BACKED, stage=stage)
+        assert outcome.answer == "not-applicable"
+        assert "whether a backup covers it is asked at the push" in outcome.notes[0]
+        assert rg402(RISKY, stage=stage).answer == "violated"
 
 
 def test_what_is_not_known_and_what_landed() -> None:
@@ -80,23 +119,24 @@ def test_what_is_not_known_and_what_landed() -> None:
     assert rg402(RISKY, stage="push", move="rewind", head="b" * 40).answer == "violated"
 
 
-def waiver(person: str) -> SignedWaiver:
+def waiver(person: str, rule: str = "RG402") -> SignedWaiver:
     return SignedWaiver(
-        rule="RG402",
+        rule=rule,
         person=person,
         claimed=person,
         time=NOW - 60,
         expires=NOW + 3600,
         reason="nobody reads it",
         incident="",
-        digest=person,
+        digest=person + rule,
     )
 
 
 @pytest.mark.parametrize("policy", [WAIVING, BACKED])
 def test_somebody_may_answer_for_it(policy: Policy) -> None:
     assert 'guard waive RG402 --into main --reason "' in rg402(RISKY, policy=policy).findings[0].remedy
-    change = a_change(irreversible=Known((RISKY,)), waivers=Known((waiver("omar"), waiver("tess"))))
+    waivers = Known(tuple(waiver(who, rule) for who in ("omar", "tess") for rule in ("RG301", "RG402")))
+    change = a_change(irreversible=Known((RISKY,)), waivers=waivers)
     verdict = judge(policy, change)
     assert (verdict.decision, outcome_of(verdict, "RG402").answer) == ("allow", "waived")
     alone = judge(policy, change._replace(waivers=Known((waiver("omar"),))))

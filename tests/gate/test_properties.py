@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rollback_guard.facts.backup_model import ArtefactState
 from rollback_guard.facts.model import (
     Change,
     EarlierTrailer,
@@ -56,6 +57,7 @@ from tests.support.facts import (
     a_policy,
     a_survey,
     a_trailer,
+    an_attestation,
     answers_of,
     judge,
     without,
@@ -65,7 +67,7 @@ MISSING = Unknown("not here")
 BACKUP = Backup(name="shop", engine="sqlite", source="shop.db", by=("jane",), max_age=3600)
 FACTS = (
     *("repository", "base", "head_tree", "result_tree", "source", "survey", "merges", "messages", "landings"),
-    *("base_in_head", "refs", "touched", "unrelanded", "irreversible", "decisions", "waivers", "unproven"),
+    *("base_in_head", "refs", "touched", "unrelanded", "irreversible", "decisions", "waivers", "unproven", "backups"),
 )
 # The facts without which a rule can never say that it holds.
 NEEDS = {
@@ -81,6 +83,7 @@ NEEDS = {
     "RG204": ("messages", "survey"),
     "RG206": ("messages",),
     "RG207": ("decisions",),
+    **dict.fromkeys(("RG301", "RG302", "RG303", "RG304", "RG305", "RG306"), ("backups",)),
     "RG402": ("irreversible",),
     "RG403": ("unrelanded",),
 }
@@ -102,6 +105,18 @@ def some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(values, max_size=3).map(tuple)
 
 
+attestations = st.builds(
+    an_attestation,
+    name=st.sampled_from(["shop-db", "shop-db", "shop"]),
+    person=st.sampled_from(["jane", "jane", "omar", None]),
+    commit=st.sampled_from([BASE, BASE, HEAD]),
+    snapshot=st.integers(NOW - 7200, NOW + 600),
+    level=st.sampled_from(["stored", "compared", "exercised"]),
+    place=st.sampled_from(["postgresql://db.acme.example:5432/shop", "sqlite:/srv/shop.db"]),
+    before=st.sampled_from([None, None, ("postgresql://db.acme.example:5432/shop", "7412"), ("x", "")]),
+    fault=st.sampled_from(["", "", "the signature does not verify"]),
+    artefact=st.one_of(st.none(), fact(st.builds(ArtefactState, digest=st.sampled_from([None, "2" * 64, "3" * 64])))),
+)
 messages = st.builds(
     Message,
     bearer=st.sampled_from(["head", "landing"]),
@@ -217,6 +232,8 @@ changes = st.builds(
     tag_faults=st.one_of(st.none(), st.none(), fact(st.sampled_from([(), ("it is lightweight",)]))),
     unrelanded=fact(st.one_of(st.just(()), some(unrelanded))),
     irreversible=fact(st.one_of(st.just(()), some(risky))),
+    backups=fact(some(attestations)),
+    protected=st.sampled_from([None, None, BASE, HEAD]),
     missing_reverts=st.one_of(st.none(), fact(some(missing_reverts))),
     restoration=st.one_of(
         st.none(),
@@ -224,6 +241,7 @@ changes = st.builds(
         st.builds(Restoration, tag=st.just("t"), commit=st.just(BASE), committers=some(identities)),
     ),
 )
+DATABASE = Backup(name="shop-db", engine="postgresql", source="$SHOP_DATABASE_URL", by=("jane",), max_age=3600)
 policies = st.one_of(
     st.none(),
     st.sampled_from(
@@ -234,7 +252,8 @@ policies = st.one_of(
             a_policy(people=(), sign_off=(), production=Production(branches=("main",))),
             a_policy(sign_off=(REVIEW, QA._replace(proof="signature"))),
             a_policy(route=()),
-            a_policy(backup=(BACKUP,), waiver=Waiver(by=("omar", "tess"), count=1)),
+            a_policy(backup=(DATABASE,)),
+            a_policy(backup=(BACKUP, DATABASE), waiver=Waiver(by=("omar", "tess"), count=1)),
             a_policy(sign_off=(REVIEW, QA._replace(proof="forge")), waiver=Waiver(by=("omar", "tess"), count=1)),
         ]
     ),
@@ -276,6 +295,14 @@ def test_a_rule_without_a_fact_that_it_needs_is_never_satisfied(policy: Any, cha
 
 
 STRICT = a_policy(production=a_policy().production._replace(signed_commits=True))
+BACKED = STRICT._replace(backup=(DATABASE,))
+STALE = an_attestation(snapshot=NOW - 7200)
+
+
+def in_order(**overrides: Any) -> Change:
+    return a_change(**{"backups": Known((an_attestation(),)), **overrides})
+
+
 # One thing wrong with a change in order.
 DEFECTS: dict[str, dict[str, Any]] = {
     "no sign-off": {"messages": Known(())},
@@ -289,6 +316,9 @@ DEFECTS: dict[str, dict[str, Any]] = {
     "stranger": {"survey": Known(a_survey(Maker(STRANGER, "author", HEAD)))},
     "unsigned": {"unproven": Known((Unproven(HEAD, "Jane Doe", "jane@acme.example", "it bears no signature"),))},
     "no way back": {"irreversible": Known((RiskyMigration(path="1.sql", id="1", framework="sql", state="added"),))},
+    "no backup": {"backups": Known(())},
+    "old backup": {"backups": Known((STALE,))},
+    "backup by somebody": {"backups": Known((an_attestation(person="omar"),))},
     "look-alike": {"refs": Known(("refs/heads/MAIN",))},
     "tag named like production": {"refs": Known(("refs/tags/main",))},
     "policy deleted": {"touched": Known(Touched(("rollback-guard.toml",)))},
@@ -299,16 +329,18 @@ DEFECTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_defect_is_not_hidden_by_any_two_facts_that_are_lost(defect: str) -> None:
-    change = a_change(**DEFECTS[defect])
-    assert judge(STRICT, change).decision == "deny"
+    change = in_order(**DEFECTS[defect])
+    policy = BACKED if "backups" in DEFECTS[defect] else STRICT
+    assert judge(policy, change).decision == "deny"
     for lost in combinations(FACTS, 2):
-        verdict = judge(STRICT, without(change, *lost))
+        verdict = judge(policy, without(change, *lost))
         assert verdict.decision != "allow", lost
 
 
 @pytest.mark.parametrize("lost", sorted(set(FACTS) - {"base", "head_tree", "result_tree", "base_in_head", "waivers"}))
 def test_a_change_in_order_is_undetermined_without_a_fact(lost: str) -> None:
-    assert judge(STRICT, a_change(**{lost: MISSING})).decision == "undetermined"
+    assert judge(BACKED, in_order()).decision == "allow"
+    assert judge(BACKED, in_order(**{lost: MISSING})).decision == "undetermined"
 
 
 def test_commits_that_nobody_asks_to_be_signed_need_no_signature() -> None:

@@ -362,6 +362,20 @@ def test_a_duration_in_seconds(value: str, seconds: int) -> None:
     assert read(LEAST + PEOPLE + ROLE + f'max-age = "{value}"\n').sign_off[0].max_age == seconds
 
 
+BACKUP = '[[backup]]\nname = "a"\nengine = "sqlite"\nsource = "x"\nby = ["jane"]\nmax-age = "1h"\n'
+AGE = "age1" + "q" * 58
+
+
+def test_what_a_backup_may_say_besides() -> None:
+    more = 'level = "exercised"\nexercise = ["./ask.sh"]\nidentity = "sqlite:/srv/x"\n'
+    more += f'encrypt-to = ["{AGE}", "{OTHER_KEY}"]\n'
+    (backup,) = read(LEAST + PEOPLE + BACKUP + more).backup
+    assert (backup.exercise, backup.identity) == (("./ask.sh",), "sqlite:/srv/x")
+    assert backup.encrypt_to == (AGE, OTHER_KEY)
+    plain = read(LEAST + PEOPLE + BACKUP).backup[0]
+    assert (plain.exercise, plain.identity, plain.encrypt_to) == (None, None, ())
+
+
 @pytest.mark.parametrize(
     ("more", "key", "message"),
     [
@@ -386,6 +400,16 @@ def test_a_duration_in_seconds(value: str, seconds: int) -> None:
             "backup[1].engine",
             "must be one of postgresql",
         ),
+        (BACKUP + 'level = "exercised"\n', "backup[1].exercise", "is missing: the level exercised asks for a command"),
+        (BACKUP + 'level = "exercised"\nexercise = []\n', "backup[1].exercise", "must not be empty"),
+        (BACKUP + 'identity = "shop.db"\n', "backup[1].identity", "such as sqlite:/srv/shop"),
+        (BACKUP.replace("sqlite", "mariadb") + 'identity = "db/shop"\n', "backup[1].identity", "mariadb://db.acme"),
+        (BACKUP + 'identity = " "\n', "backup[1].identity", "must not be empty"),
+        (BACKUP.replace("sqlite", "oracle") + 'identity = "x"\n', "backup[1].engine", "must be one of"),
+        (BACKUP + "encrypt-to = []\n", "backup[1].encrypt-to", "must not be empty"),
+        (BACKUP + 'encrypt-to = ["age1x"]\n', "backup[1].encrypt-to[1]", "must be an age recipient (age1…)"),
+        (BACKUP + 'encrypt-to = ["ssh-ed25519 AAAA jane"]\n', "backup[1].encrypt-to[1]", "without a comment"),
+        (BACKUP + 'encrypt-to = [""]\n', "backup[1].encrypt-to[1]", "must not be empty"),
         ('[[sign-off]]\nrole = "qa"\ntrailer = "QA by"\nby = ["jane"]\n', "sign-off[2].trailer", "trailer's key"),
     ],
 )
@@ -554,6 +578,7 @@ VALUES = st.recursive(
 KEYS = ["role", "trailer", "by", "count", "proof", "binding", "max-age", "name", "emails", "github", "keys", "into"]
 KEYS += ["from", "branches", "repositories", "engine", "source", "level", "store", "url", "run", "expect-status"]
 KEYS += ["expect-text", "timeout", "on", "tag", "keep-migrations", "signed", "signed-commits", "openpgp", "x"]
+KEYS += ["identity", "exercise", "encrypt-to"]
 TABLES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6)
 
 

@@ -24,11 +24,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+AGE = "age1" + "q" * 58
 ACCEPTED = [WHOLE, LEAST, LEAST + PEOPLE + ROLE, SHOP, LEAST + "[release]\nsigned = false\n"]
 ACCEPTED += [path.read_text() for path in sorted((ROOT / "examples" / "policies").glob("*.toml"))]
 JANE = LEAST + "[people.jane]\nname = 'J'\nemails = ['j@x']\n"
 DATES = 'valid-after="20260101",valid-before="20270101120000Z"'
 ACCEPTED += [JANE + f"keys = ['{DATES} {KEY}', ' {OTHER_KEY}  J. Doe, laptop ']\n"]
+BACKUP = "[[backup]]\nname = 'a'\nengine = 'sqlite'\nsource = 'x'\nby = ['jane']\nmax-age = '1h'\n"
+ACCEPTED += [
+    LEAST + PEOPLE + BACKUP + f"identity = 'sqlite:/srv/x'\nexercise = ['./ask.sh']\nencrypt-to = ['{AGE}', '{KEY}']\n"
+]
 REFUSED = [
     JANE + "keys = 'x'\n",
     JANE + f"keys = ['{KEY.replace('ed25519', 'dss')}']\n",
@@ -69,6 +74,8 @@ REFUSED = [
     LEAST + "[[smoke]]\nname = 'a'\nurl = 'x'\nexpect-status = 99\n",
     LEAST + "[[notify]]\nname = 'a'\nurl = 'x'\non = ['x']\n",
     LEAST + "route = 3\n",
+    LEAST + PEOPLE + BACKUP + "encrypt-to = ['age1x']\n",
+    LEAST + PEOPLE + BACKUP + "exercise = 'x'\n",
 ]
 
 

@@ -38,7 +38,7 @@ LAYERS = (
     Layer("policy", ("policy", "policy.*"), ("errors",), pure=True),
     Layer("git.reverts", ("git.reverts",), pure=True),
     Layer("git", ("git", "git.*"), ("errors", "git.reverts")),
-    Layer("facts.model", ("facts.model", "facts.*_model"), pure=True),
+    Layer("facts.model", ("facts.model", "facts.*_model"), ("policy.model",), pure=True),
     Layer(
         "facts",
         ("facts", "facts.*"),
@@ -48,9 +48,14 @@ LAYERS = (
     Layer(
         "evidence",
         ("evidence", "evidence.*"),
-        ("errors", "policy", "policy.*", "git", "git.*", "facts.model"),
+        ("errors", "policy", "policy.*", "git", "git.*", "facts.model", "facts.backup_model"),
     ),
-    Layer("gate", ("gate", "gate.*"), ("errors", "policy", "policy.*", "facts.model"), pure=True),
+    Layer(
+        "gate",
+        ("gate", "gate.*"),
+        ("errors", "policy", "policy.*", "facts.model", "facts.backup_model"),
+        pure=True,
+    ),
     Layer(
         "report",
         ("report", "report.*"),
@@ -102,7 +107,7 @@ LAYERS = (
     Layer(
         "backup.engines",
         ("backup.engine", "backup.source", "backup.fingerprints", "backup.engines", "backup.engines.*"),
-        ("errors", "backup.model"),
+        ("errors", "policy.sources", "backup.model"),
     ),
     Layer(
         "backup",
@@ -110,6 +115,7 @@ LAYERS = (
         (
             "errors",
             "policy.model",
+            "policy.sources",
             "backup.model",
             "backup.engine",
             "backup.source",

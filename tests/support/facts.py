@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rollback_guard.facts.backup_model import ArtefactState, Attestation
 from rollback_guard.facts.model import (
     Change,
     EarlierTrailer,
@@ -121,6 +122,29 @@ def a_change(**overrides: Any) -> Change:
         "refs": Known(("refs/heads/main", "refs/heads/release/1.4", "refs/remotes/origin/main", "refs/tags/v1")),
     }
     return Change(**{**fields, **overrides})
+
+
+def an_attestation(**overrides: Any) -> Attestation:
+    """jane attests a backup of a minute ago of what production is at, compared, whose artefact is there."""
+    fields: dict[str, Any] = {
+        "name": "shop-db",
+        "person": "jane",
+        "claimed": "jane",
+        "time": NOW - 30,
+        "digest": "1" * 64,
+        "commit": BASE,
+        "snapshot": NOW - 60,
+        "engine": "postgresql",
+        "source": "$SHOP_DATABASE_URL",
+        "place": "postgresql://db.acme.example:5432/shop" if "engine" not in overrides else "sqlite:/srv/shop.db",
+        "server": "7412",
+        "level": "compared",
+        "file": "shop-db/1.zst",
+        "file_digest": "2" * 64,
+        "file_size": 10,
+        "artefact": Known(ArtefactState(digest="2" * 64, size=10)),
+    }
+    return Attestation(**{**fields, **overrides})
 
 
 def without(change: Change, *facts: str) -> Change:

@@ -33,7 +33,7 @@ from rollback_guard.entry.signing import (
 from rollback_guard.entry.wiring import say
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.evidence.statement import SignOffStatement
-from rollback_guard.evidence.statement_checks import is_branch
+from rollback_guard.evidence.statement_scalars import is_branch
 from rollback_guard.facts.model import SignedDecision, Unknown
 from rollback_guard.gate.people import called
 from rollback_guard.gate.routes import came_from

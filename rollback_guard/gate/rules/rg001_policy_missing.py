@@ -10,7 +10,6 @@ from rollback_guard.gate.wording import short_name
 ID = "RG001"
 NAME = "policy-missing"
 
-_BACKUPS = "this version does not check backups yet"
 _FIRST = "on the server: guard install --server --uninstall; push the project; then: guard install --server"
 
 
@@ -20,7 +19,6 @@ def evaluate(case: Case) -> Outcome:
     branch = short_name(case.change.target)
     if case.policy is not None:
         notes = ["production has no policy yet: judged by the one that this change brings"] if case.introduces else []
-        notes += [_BACKUPS] if case.policy.backup else []
         return satisfied(ID, NAME, *notes)
     if case.introduction_error:
         message = f"{branch} has no policy yet, and {case.introduction_error}: this one touches other files too"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rollback_guard.facts.model import RiskyMigration, Unknown
-from rollback_guard.gate.rule import Case, Rule, answered, not_applicable, undetermined
+from rollback_guard.gate.backups import cover_of
+from rollback_guard.gate.rule import Case, Rule, answered, not_applicable, satisfied, undetermined
 from rollback_guard.gate.verdict import Finding, Outcome
 from rollback_guard.gate.wording import excerpt, listed, quoted, short_name
 from rollback_guard.policy.model import Policy
@@ -12,7 +13,6 @@ ID = "RG402"
 NAME = "migration-irreversible"
 
 _LONGEST = 200  # letters of one reason
-_BACKUPS = "the policy asks for backups, and whether one covers it is not known: this version does not read them yet"
 _STATES = {"added": "cannot be undone", "renamed": "cannot be undone"}  # of the others the reasons say it
 
 
@@ -27,17 +27,27 @@ def evaluate(case: Case) -> Outcome:
     if isinstance(change.irreversible, Unknown):
         return undetermined(ID, NAME, change.irreversible, branch)
     found = change.irreversible.value
-    findings = tuple(_finding(one, policy, branch) for one in found if one.risk == "irreversible")
+    risky = [one for one in found if one.risk == "irreversible"]
     notes = tuple(_note(one) for one in found if one.risk != "irreversible")
-    if policy.backup:
-        return answered(ID, NAME, (), findings, *notes)
-    return answered(ID, NAME, findings, (), *notes)
+    cover = cover_of(policy, change, case.as_of) if risky else None
+    if cover is None:
+        return answered(ID, NAME, tuple(_finding(one, policy, branch) for one in risky), (), *notes)
+    if change.stage in ("merge", "message"):
+        later = f"{listed([one.path for one in risky])}: no way back; whether a backup covers it is asked at the push"
+        return not_applicable(ID, NAME, later, *notes)
+    if cover.covered:
+        kept = (f"{excerpt(one.path, most=_LONGEST)} {_what(one)}; covered by {cover.words}" for one in risky)
+        return satisfied(ID, NAME, *kept, *notes)
+    findings = tuple(_finding(one, policy, branch, f". No backup covers it: {cover.words}") for one in risky)
+    return answered(ID, NAME, findings, (), *notes) if cover.known else answered(ID, NAME, (), findings, *notes)
 
 
-def _finding(one: RiskyMigration, policy: Policy, branch: str) -> Finding:
-    message = ": ".join(filter(None, (_STATES.get(one.state), _reasons(one))))
-    if policy.backup:
-        message += f". {_BACKUPS[0].upper()}{_BACKUPS[1:]}"
+def _what(one: RiskyMigration) -> str:
+    return ": ".join(filter(None, (_STATES.get(one.state), _reasons(one))))
+
+
+def _finding(one: RiskyMigration, policy: Policy, branch: str, uncovered: str = "") -> Finding:
+    message = _what(one) + uncovered
     remedy = _instead(one, branch)
     if policy.waiver is not None:
         remedy += f'; or: guard waive {ID} --into {quoted(branch)} --reason "why it may land all the same"'
@@ -71,28 +81,32 @@ RULE = Rule(
     id=ID,
     name=NAME,
     title="a migration in the change cannot be undone and no backup at the asked level covers it",
-    why="""Code goes back with Git; a database does not. A migration that has no way back, or one that cannot be relied
-on, leaves nothing but the backup when the release fails, and that is the wrong moment to find out that there is none.
+    why="""Code goes back with Git; a database does not. A migration that has no way back, or one that cannot be
+relied on, leaves nothing but the backup when the release fails, and that is the wrong moment to find out that there
+is none.
 
 Read is what differs between production and what it would be afterwards, framework by framework, as
-[migrations.md](../migrations.md) tells: a migration is irreversible where it has no way back, where it was edited or
-deleted after it may have run, and where it cannot be read. Only that verdict counts. A way back that loses data is
-noted; what only expands, or can be turned back, is not mentioned. The comment `guard: irreversible because …` speaks to
-the hook `guard-migrations` alone; here somebody who did not write the migration has to answer for it: a waiver.
+[migrations.md](../migrations.md) tells: a migration is irreversible where it has no way back, where it was edited
+or deleted after it may have run, and where it cannot be read. Only that verdict counts. A way back that loses data
+is noted; what only expands, or can be turned back, is not mentioned. The comment `guard: irreversible because …`
+speaks to the hook `guard-migrations` alone; here somebody who did not write the migration has to answer for it: a
+waiver.
 
 A revert takes migrations back on purpose. Where the result is a tree that production had, or where the change says
 which commits of production it reverts and does just that to the migration's files, their deletion is noted and not
 refused. What a revert brings again (a `Reapply`) is judged like anything that is new.
 
-In a policy with `[[backup]]` the rule cannot be determined yet: this version does not read backups. A waiver counts
-then as well.""",
-    example="""`release/1.5` brings `db/migrate/20261122090000_remove_sum.rb`, which drops a column whose type it does
-not name. Rails cannot reverse that, and the policy names no backup: denied.""",
+Where the policy names databases under `[[backup]]` and each of them stands by RG301 to RG305, the migration is
+covered: it is noted and not refused, since what it takes away can be had back. Which database a migration goes to
+is not known, so all have to; a directory is none. What is not known of a backup leaves the rule undetermined, and a
+waiver counts then as well. While a merge is made, backups are not asked for yet.""",
+    example="""`release/1.5` brings `db/migrate/20261122090000_remove_sum.rb`, which drops a column whose type it
+does not name. Rails cannot reverse that, and no backup covers it: denied.""",
     needs=("the migrations of production and of the result", "the messages of the commits, where one is deleted"),
     offline=True,
-    remedy="""Write the way back. A migration that has landed is not edited or deleted: `git restore` it, and let a new
-one do what is to change. Where there can be no way back, take a backup, prove that it can be restored, and have
-somebody who answers for it waive the rule: `guard waive RG402 --into main --reason "…"`. What landed already is not
-judged again by `guard audit`.""",
+    remedy="""Write the way back. A migration that has landed is not edited or deleted: `git restore` it, and let a
+new one do what is to change. Where there can be no way back, have the database under `[[backup]]`, and take one:
+`guard backup create`. Or have somebody who answers for it waive the rule: `guard waive RG402 --into main --reason
+"…"`. What landed already is not judged again by `guard audit`.""",
     evaluate=evaluate,
 )
