@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rollback_guard.backup.engine import Engine
     from rollback_guard.backup.source import Source
-    from rollback_guard.backup.storage import Store
+    from rollback_guard.backup.store import Store
     from rollback_guard.policy.model import Backup, Policy
 
 

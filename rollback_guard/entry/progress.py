@@ -135,6 +135,10 @@ class BytesLine(Progress):
         self._sizes = sizes
         self._now: tuple[str, int, float] | None = None
 
+    def __enter__(self) -> BytesLine:
+        super().__enter__()
+        return self
+
     def tell(self, name: str, done: int, rate: float) -> None:
         """So many bytes of it are done, and so many a second."""
         self._now = name, done, rate

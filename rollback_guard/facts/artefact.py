@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rollback_guard.facts.model import Fact
 
-_PIECE = 1024 * 1024
+BLOCK = 1024 * 1024  # bytes that are read at once
 
 
 GONE = ArtefactState(digest=None)
@@ -43,25 +43,25 @@ def collect_artefact(
     if place.scheme != "file":
         if look is None:
             return Unknown(
-                f"{file} lies in a store of {place.scheme}:, which is not looked into here", "guard backup list"
+                f"{file} lies in a store of the kind {place.scheme}, which is not read here", "guard backup list"
             )
         return look(store, file)
     if not os.path.isdir(place.where):
         return Unknown(f"the folder of the store that holds {file} is not on this machine", "guard backup list")
-    return _look(place.where, file)
+    return _read(place.where, file, store)
 
 
-def _look(root: str, file: str) -> Fact[ArtefactState]:
+def _read(root: str, file: str, store: str) -> Fact[ArtefactState]:
     try:
         with open(open_stored(root, file), "rb", buffering=0) as stream:
             digest, size = hashlib.sha256(), 0
-            while piece := stream.read(_PIECE):
+            while piece := stream.read(BLOCK):
                 digest.update(piece)
                 size += len(piece)
     except FileNotFoundError:
-        return Known(GONE, root)
+        return Known(GONE, store)
     except OSError as error:
         out = error.errno in (errno.ELOOP, errno.ENOTDIR)
         why = "is or lies behind a link" if out else error.strerror or "is no regular file"
         return Unknown(f"{file} cannot be read in the store: {why}", "guard backup list")
-    return Known(ArtefactState(digest=digest.hexdigest(), size=size), root)
+    return Known(ArtefactState(digest=digest.hexdigest(), size=size), store)

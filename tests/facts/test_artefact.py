@@ -57,7 +57,10 @@ def test_what_is_not_there_is_gone(folder: Path, file: str) -> None:
 
 
 def test_a_store_that_is_not_here_is_not_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for store, said in (("file:elsewhere", "is not on this machine"), ("s3://bucket/x", "kind s3 is not read here")):
+    for store, said in (
+        ("file:elsewhere", "is not on this machine"),
+        ("s3://bucket/x", "kind s3, which is not read here"),
+    ):
         found = collect_artefact(store, "shop/1.zst", str(folder))
         assert isinstance(found, Unknown)
         assert said in found.reason
@@ -69,7 +72,7 @@ def test_a_store_that_is_not_here_is_not_known(folder: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "open", refuse)
     found = collect_artefact("file:backups", "shop/1.zst", str(folder))
     assert isinstance(found, Unknown)
-    assert "cannot be read: Permission denied" in found.reason
+    assert "cannot be read in the store: Permission denied" in found.reason
 
 
 def test_another_store_is_read_by_whoever_can(folder: Path) -> None:

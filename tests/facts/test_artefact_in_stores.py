@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rollback_guard.facts.artefact import GONE, ArtefactState, collect_artefact
+from rollback_guard.facts.artefact import GONE, collect_artefact
+from rollback_guard.facts.backup_model import ArtefactState
 from rollback_guard.facts.model import Fact, Known, Unknown
 
 FILE = "shop/20261127T183000Z-3f9a1c.dump.zst"
@@ -32,7 +33,7 @@ def reason(fact: Fact[ArtefactState]) -> str:
 def test_what_lies_there_is_read_to_its_end(lying: Path, tmp_path: Path) -> None:
     found = collect_artefact("file:backups", FILE, str(tmp_path))
     digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
-    assert found == Known(ArtefactState(there=True, digest=digest, size=3_000_000))
+    assert found == Known(ArtefactState(digest=digest, size=3_000_000))
     lying.write_bytes(b"x" * 2_999_999 + b"y")
     changed = collect_artefact(f"file:{tmp_path}/backups", FILE, "/")
     assert isinstance(changed, Known)
@@ -52,7 +53,7 @@ def test_a_store_that_is_not_on_this_machine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["../secret", "shop/../../secret", "/etc/passwd", "shop/", "shop", "shop/\n", ""])
 def test_a_file_outside_the_store_is_not_looked_at(file: str, lying: Path, tmp_path: Path) -> None:
-    assert "names no file" in reason(collect_artefact("file:backups", file, str(tmp_path)))
+    assert collect_artefact("file:backups", file, str(tmp_path)) == Known(GONE)
 
 
 def test_links_are_not_followed(lying: Path, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_url_that_cannot_be_meant(tmp_path: Path) -> None:
 
 
 def test_other_stores_are_left_to_who_can_reach_them(tmp_path: Path) -> None:
-    assert "s3:" in reason(collect_artefact("s3://bucket/x", FILE, str(tmp_path)))
+    assert "kind s3" in reason(collect_artefact("s3://bucket/x", FILE, str(tmp_path)))
     asked = []
 
     def look(url: str, file: str) -> Fact[ArtefactState]:

@@ -8,7 +8,7 @@ import time
 import click
 
 from rollback_guard.backup.catalogue import Entry, find, list_backups, load_proof, load_record, new_id
-from rollback_guard.backup.model import LEVELS, Proof, Record, reaches
+from rollback_guard.backup.model import Proof, Record, reaches
 from rollback_guard.backup.sealing import read_keys, read_recipients
 from rollback_guard.backup.taking import Taking, Wanted, take
 from rollback_guard.entry import exit_codes
@@ -19,7 +19,7 @@ from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, KEY, LAYOU
 from rollback_guard.entry.progress import BytesLine
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import GuardError, UsageError
-from rollback_guard.policy.model import Level
+from rollback_guard.policy.model import LEVELS, Level
 from rollback_guard.report.backup_text import proven_in_words, render_taken
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.visible import short, visible
