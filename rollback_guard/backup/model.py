@@ -118,16 +118,20 @@ class Restore(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """What a restore takes away: what was written since the snapshot. `tables`: (name, rows then, rows now)."""
+    """What a restore takes away: whatever is otherwise now than it was at the snapshot, so many seconds ago."""
 
     seconds: float
-    tables: tuple[tuple[str, int, int], ...]
-    declared: tuple[Difference, ...]  # what is declared otherwise: migrations since
+    differences: tuple[Difference, ...]
 
     @property
-    def nothing(self) -> bool:
-        """Whether the source is still as it was."""
-        return not self.tables and not self.declared
+    def content(self) -> tuple[Difference, ...]:
+        """Tables, files and the like whose content is another one."""
+        return tuple(one for one in self.differences if one.part == "content")
+
+    @property
+    def declared(self) -> tuple[Difference, ...]:
+        """What is declared otherwise: migrations since."""
+        return tuple(one for one in self.differences if one.part == "schema")
 
 
 def reaches(level: Level | None, wanted: Level) -> bool:

@@ -105,7 +105,7 @@ def _climb(
             yield Step("exercised", "the policy names no `exercise` to run on the restored copy")
             return
         fault = _run(exercise, target)
-        yield Step("exercised", fault, checks=((exercise.command[0], not fault),))
+        yield Step("exercised", fault, checks=(("exercise", not fault),))
 
 
 def _fault(check: Callable[[], None]) -> str:

@@ -6,6 +6,7 @@ production is as it was, afterwards it is the backup. Asking is left to the comm
 
 from __future__ import annotations
 
+import secrets
 import time
 
 from rollback_guard.backup.model import Loss, Restore, compare
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from rollback_guard.backup.engine import Engine
     from rollback_guard.backup.model import Fingerprint, Record
 
+    Note = Callable[[Restore], None]
     Content = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 def begin(record: Record, *, now: float) -> Restore:
     """A restore that was not begun. The names hold the moment, so that two of them never meet."""
-    stamp = time.strftime("%Y%m%d_%H%M%S", time.gmtime(now))
+    stamp = f"{time.strftime('%Y%m%d_%H%M%S', time.gmtime(now))}_{secrets.token_hex(2)}"
     return Restore(
         id=f"{record.name}-{stamp}",
         record=record.id,
@@ -40,37 +42,26 @@ def begin(record: Record, *, now: float) -> Restore:
 
 def loss_of(record: Record, present: Fingerprint, *, now: float) -> Loss:
     """What would be lost, by what is there now."""
-    differences = compare(record.fingerprint, present)
-    tables = [
-        (one.name, one.rows[0] or 0, one.rows[1] or 0)
-        for one in differences
-        if one.part == "content" and one.rows != (None, None)
-    ]
-    others = [(one.name, 0, 0) for one in differences if one.part == "content" and one.rows == (None, None)]
-    return Loss(
-        seconds=now - record.snapshot,
-        tables=tuple(tables + others),
-        declared=tuple(one for one in differences if one.part == "schema"),
-    )
+    return Loss(seconds=now - record.snapshot, differences=compare(record.fingerprint, present))
 
 
-def carry_out(
-    restore: Restore,
-    record: Record,
-    engine: Engine,
-    content: Content,
-    note: Callable[[Restore], None],
-) -> Restore:
-    """Go on from wherever a restore stands, to its end. `note` writes down, on the disk, where it stands.
+def prepare(restore: Restore, record: Record, engine: Engine, content: Content, note: Note) -> Restore:
+    """Have the backup beside production, compared. `note` writes down, on the disk, where a restore stands.
 
     Raises: RefusedError where what was put beside is not the backup; GuardError as the engine does. Production is
-    untouched then, unless the state is `swapping`: that is finished by calling this once more.
+    untouched, and what was put beside is gone again.
     """
     note(restore)
-    if restore.state == "filling":
-        _fill(restore, record, engine, content)
-        restore = restore._replace(state="compared")
-        note(restore)
+    if restore.state != "filling":
+        return restore
+    _fill(restore, record, engine, content)
+    restore = restore._replace(state="compared")
+    note(restore)
+    return restore
+
+
+def finish(restore: Restore, engine: Engine, note: Note) -> Restore:
+    """Have it take production's place. Cut short, this is called once more and ends the same. Raises: GuardError."""
     if restore.state == "compared":
         restore = restore._replace(state="swapping")
         note(restore)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import get_args
 
 from rollback_guard.backup.model import Restore, State
-from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
+from rollback_guard.errors import RefusedError, UndeterminedError
 from rollback_guard.git.fast_import import sync
 
 TYPE_CHECKING = False
@@ -108,11 +108,3 @@ def only_one(repository: Repository) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
-
-
-def choose_open(repository: Repository) -> Restore:
-    """The one restore that was cut short. Raises: UsageError when there is none."""
-    found = read_open(repository)
-    if not found:
-        raise UsageError("no restore was cut short here", remedy="guard backup restore NAME")
-    return found[0]

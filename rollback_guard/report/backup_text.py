@@ -6,11 +6,11 @@ from typing import NamedTuple, Optional
 
 from rollback_guard.backup.model import reaches
 from rollback_guard.report.visible import short, visible
-from rollback_guard.report.wording import counted, moment, size_in_words, span_in_words
+from rollback_guard.report.wording import counted, moment, seconds_in_words, size_in_words, span_in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.backup.model import Loss, Proof, Record, Restore
+    from rollback_guard.backup.model import Difference, Loss, Proof, Record, Restore
     from rollback_guard.policy.model import Level
 
 
@@ -51,7 +51,7 @@ def proven_in_words(proof: Proof, wanted: Level) -> str:
     """How far a backup is proven, and why not further."""
     reached = proof.level or "not at all"
     if reaches(proof.level, wanted):
-        took = f": restored in {span_in_words(proof.seconds)}" if reaches(proof.level, "restored") else ""
+        took = f": restored in {seconds_in_words(proof.seconds)}" if reaches(proof.level, "restored") else ""
         same = " and the same" if reaches(proof.level, "compared") else ""
         return f"proven {reached}{took}{same}"
     return f"PROVEN {reached}, and {wanted} is asked for: {visible(proof.fault)}"
@@ -79,13 +79,11 @@ def render_loss(record: Record, loss: Loss, place: str) -> str:
         f"{visible(record.name)} goes back to {moment(int(record.snapshot))}, {span_in_words(loss.seconds)} ago, in "
         f"{visible(place)}",
     ]
-    if loss.nothing:
+    if not loss.differences:
         lines.append("nothing has changed since, so nothing would be lost")
-    for name, before, after in loss.tables[:_MOST]:
-        change = f"{after - before:+,} rows since" if before != after else "rows were changed"
-        lines.append(f"  would be lost: {visible(name)}: {change}")
-    if len(loss.tables) > _MOST:
-        lines.append(f"  and in {len(loss.tables) - _MOST:,} more")
+    lines += [f"  since then: {_changed(one)}" for one in loss.content[:_MOST]]
+    if len(loss.content) > _MOST:
+        lines.append(f"  and {len(loss.content) - _MOST:,} more")
     if loss.declared:
         first = loss.declared[0]
         lines.append(
@@ -93,6 +91,19 @@ def render_loss(record: Record, loss: Loss, place: str) -> str:
             f"{visible(first.kind)} {visible(first.name)}" + (" and others" if len(loss.declared) > 1 else "")
         )
     return "\n".join(lines)
+
+
+def _changed(one: Difference) -> str:
+    """What happened to a table or a file since, in words."""
+    name, (before, after) = visible(one.name), one.rows
+    if one.what == "added":
+        return f"{name} is new" + (f", with {counted(after, 'row', 'rows')}" if after is not None else "")
+    if one.what == "missing":
+        return f"{name} is gone" + (f", it had {counted(before, 'row', 'rows')}" if before is not None else "")
+    if before is None or after is None or before == after:
+        return f"{name} was changed"
+    more = after - before
+    return f"{name} has {counted(abs(more), 'row', 'rows')} {'more' if more > 0 else 'less'}"
 
 
 def render_restored(restore: Restore, place: str) -> str:

@@ -164,3 +164,14 @@ def span_in_words(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes % 60} min"
     return f"{days} d {hours % 24} h"
+
+
+def seconds_in_words(seconds: float) -> str:
+    """How long something took, as people say it.
+
+    >>> seconds_in_words(0.004), seconds_in_words(3.21), seconds_in_words(75)
+    ('0.01 s', '3.2 s', '1 min 15 s')
+    """
+    if seconds >= 60:
+        return span_in_words(seconds)
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(seconds, 0.01):.2f} s"

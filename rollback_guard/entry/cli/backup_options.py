@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rollback_guard.backup.model import Proof, Record
+    from rollback_guard.backup.model import Difference, Proof, Record
 
 LAYOUT = click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True)
 BRANCH = click.option(
@@ -45,6 +45,14 @@ def backup_document(record: Record, proof: Proof | None, attestation: str | None
     }
 
 
+def difference_documents(differences: tuple[Difference, ...]) -> list[dict[str, Any]]:
+    """What is otherwise in one state than in another; `rows` before and after."""
+    return [
+        {"part": one.part, "kind": one.kind, "name": one.name, "what": one.what, "rows": list(one.rows)}
+        for one in differences
+    ]
+
+
 def proof_document(proof: Proof) -> dict[str, Any]:
     """What became of proving a backup."""
     return {
@@ -52,9 +60,6 @@ def proof_document(proof: Proof) -> dict[str, Any]:
         "when": moment(int(proof.when)),
         "restore-seconds": round(proof.seconds, 3),
         "fault": proof.fault,
-        "differences": [
-            {"part": one.part, "kind": one.kind, "name": one.name, "what": one.what, "rows": list(one.rows)}
-            for one in proof.differences
-        ],
+        "differences": difference_documents(proof.differences),
         "checks": [{"name": name, "passed": passed} for name, passed in proof.checks],
     }

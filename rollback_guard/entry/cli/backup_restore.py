@@ -5,19 +5,20 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from typing import NamedTuple, Optional
 
 import click
 
 from rollback_guard.backup.catalogue import find, list_backups, load_record
 from rollback_guard.backup.model import reaches
 from rollback_guard.backup.pipeline import open_artefact
-from rollback_guard.backup.restoring import begin, carry_out, give_up, loss_of
+from rollback_guard.backup.restoring import begin, finish, give_up, loss_of, prepare
 from rollback_guard.backup.sealing import read_keys
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.backup_named import Asked, Named, find_named
-from rollback_guard.entry.backup_restore import choose_open, forget, only_one, read_open, write_journal
+from rollback_guard.entry.backup_restore import forget, only_one, read_open, write_journal
 from rollback_guard.entry.cli.backup_make import choose
-from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT
+from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT, difference_documents
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import GuardError, RefusedError, UsageError
 from rollback_guard.report.backup_text import render_loss, render_restored
@@ -27,10 +28,11 @@ from rollback_guard.report.wording import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from rollback_guard.backup.catalogue import Entry
     from rollback_guard.backup.model import Loss, Record, Restore
+    from rollback_guard.backup.sealing import Keys
 
 
 @click.command()
@@ -73,18 +75,50 @@ def restore(
         if resume or abort:
             return _go_on(asked, keys, layout, abort=abort)
         _require_none_open(asked)
-        found = [(named, load_record(named.store, entry)) for named, entry in choose(asked, wanted)]
-        for (named, record), (_, entry) in zip(found, choose(asked, wanted), strict=True):
+        found = [(named, entry, load_record(named.store, entry)) for named, entry in choose(asked, wanted)]
+        for named, entry, record in found:
             _require_good(named, record, entry, unproven=unproven)
-        losses = [_present(named, record) for named, record in found]
-        for (_, record), (loss, place) in zip(found, losses, strict=True):
-            say(render_loss(record, loss, place), err=layout == "json")
+        losses = {record.name: _present(named, record) for named, _, record in found}
+        for _, _, record in found:
+            say(render_loss(record, *losses[record.name]), err=layout == "json")
         if not yes:
             _confirm(wanted)
-        done = []
-        for named, record in found:
-            done.append(_carry_out(asked, named, record, begin(record, now=time.time()), keys))
-        return _tell(done, losses, layout)
+        now = time.time()
+        open_ = [_Open(asked, named, record, begin(record, now=now), keys) for named, _, record in found]
+        return _tell(_carry_out(open_), losses, layout)
+
+
+class _Open(NamedTuple):
+    """A restore that is not finished, with all that it needs."""
+
+    asked: Asked
+    named: Named
+    record: Record
+    restore: Restore
+    keys: Optional[Keys]
+
+    def note(self, restore: Restore) -> None:
+        write_journal(self.asked.repository, restore)
+
+    def prepare(self) -> _Open:
+        def content() -> BinaryIO:
+            return open_artefact(self.named.store, self.record.artefact, self.keys)
+
+        try:
+            ready = prepare(self.restore, self.record, self.named.engine(), content, self.note)
+        except RefusedError:
+            forget(self.asked.repository, self.restore)  # what was put beside is gone again
+            raise
+        return self._replace(restore=ready)
+
+    def finish(self) -> Restore:
+        return finish(self.restore, self.named.engine(), self.note)
+
+
+def _carry_out(open_: list[_Open]) -> list[tuple[Restore, str]]:
+    """All of them beside first, and only then the swaps: what was taken as one set goes back as one."""
+    ready = [one.prepare() for one in open_]
+    return [(one.finish(), one.record.identity.place) for one in ready]
 
 
 def _require_none_open(asked: Asked) -> None:
@@ -132,55 +166,32 @@ def _confirm(wanted: tuple[str, ...]) -> None:
         raise RefusedError("not confirmed; nothing was changed", remedy=again)
 
 
-def _carry_out(asked: Asked, named: Named, record: Record, begun: Restore, keys: Any) -> tuple[Restore, str]:
-    engine = named.engine()
-
-    def note(restore: Restore) -> None:
-        write_journal(asked.repository, restore)
-
-    try:
-        done = carry_out(begun, record, engine, lambda: open_artefact(named.store, record.artefact, keys), note)
-    except RefusedError:
-        forget(asked.repository, begun)  # what was put beside is gone again, and production is as it was
-        raise
-    return done, record.identity.place
-
-
-def _go_on(asked: Asked, keys: Any, layout: str, *, abort: bool) -> int:
-    found = choose_open(asked.repository)
-    named = next((one for one in asked.named if one.spec.name == found.name), None)
-    if named is None:
-        raise UsageError(
-            f"the policy names no backup {found.name!r} any more, whose restore was cut short",
-            remedy="land a change that names it again",
-        )
-    if abort:
-        give_up(found, named.engine())
-        forget(asked.repository, found)
-        say(f"{visible(found.id)} is given up; production is as it was")
-        return exit_codes.ALLOW
-    listing = list_backups(named.store, time.time(), (named.spec.name,))
-    record = load_record(named.store, find(listing, f"{found.name}/{found.record}"))
-    return _tell([_carry_out(asked, named, record, found, keys)], [], layout)
-
-
-def _tell(done: list[tuple[Restore, str]], losses: list[tuple[Loss, str]], layout: str) -> int:
-    if layout == "json":
-        documents = []
-        for index, (one, place) in enumerate(done):
-            loss = losses[index][0] if losses else None
-            documents.append(
-                {
-                    "name": one.name,
-                    "id": one.record,
-                    "place": place,
-                    "aside": one.aside,
-                    "state": one.state,
-                    "begun": moment(int(one.begun)),
-                    "downtime-seconds": one.downtime,
-                    "lost": None if loss is None else _lost(loss),
-                }
+def _go_on(asked: Asked, keys: Keys | None, layout: str, *, abort: bool) -> int:
+    found = read_open(asked.repository)
+    if not found:
+        raise UsageError("no restore was cut short here", remedy="guard backup restore NAME")
+    open_ = []
+    for restore in found:
+        named = next((one for one in asked.named if one.spec.name == restore.name), None)
+        if named is None:
+            raise UsageError(
+                f"the policy names no backup {restore.name!r} any more, whose restore was cut short",
+                remedy="land a change that names it again",
             )
+        if abort:
+            give_up(restore, named.engine())
+            forget(asked.repository, restore)
+            say(f"{visible(restore.id)} is given up; production is as it was")
+            continue
+        listing = list_backups(named.store, time.time(), (named.spec.name,))
+        record = load_record(named.store, find(listing, f"{restore.name}/{restore.record}"))
+        open_.append(_Open(asked, named, record, restore, keys))
+    return exit_codes.ALLOW if abort else _tell(_carry_out(open_), {}, layout)
+
+
+def _tell(done: list[tuple[Restore, str]], losses: dict[str, tuple[Loss, str]], layout: str) -> int:
+    if layout == "json":
+        documents = [_document(one, place, losses.get(one.name)) for one, place in done]
         say(render_json({"format": "rollback-guard/backup-restore/1", "restores": documents}))
     else:
         for one, place in done:
@@ -188,11 +199,18 @@ def _tell(done: list[tuple[Restore, str]], losses: list[tuple[Loss, str]], layou
     return exit_codes.ALLOW
 
 
-def _lost(loss: Loss) -> dict[str, Any]:
+def _document(one: Restore, place: str, lost: tuple[Loss, str] | None) -> dict[str, Any]:
     return {
-        "seconds": round(loss.seconds, 3),
-        "tables": [{"name": name, "rows-then": before, "rows-now": after} for name, before, after in loss.tables],
-        "structure": [{"kind": one.kind, "name": one.name, "what": one.what} for one in loss.declared],
+        "name": one.name,
+        "id": one.record,
+        "place": place,
+        "aside": one.aside,
+        "state": one.state,
+        "begun": moment(int(one.begun)),
+        "downtime-seconds": one.downtime,
+        "lost": None
+        if lost is None
+        else {"seconds": round(lost[0].seconds, 3), "differences": difference_documents(lost[0].differences)},
     }
 
 
