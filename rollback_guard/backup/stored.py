@@ -13,9 +13,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from rollback_guard.errors import UsageError
-from rollback_guard.policy.scalars import is_name
 
-MOST_NAME = 255  # bytes of a file's name that any file system takes
+_PART = "[A-Za-z0-9][A-Za-z0-9_.-]{0,254}"  # a name as a policy has it, of as many bytes as any file system takes
+_NAME = re.compile(f"({_PART})/({_PART})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _INSIDE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -57,16 +57,15 @@ def is_stored_name(name: str) -> bool:
     >>> is_stored_name("shop-db/20261127T183000Z-3f9a1c.json"), is_stored_name("../etc/passwd")
     (True, False)
     """
-    parts = name.split("/")
-    return len(parts) == 2 and all(is_name(part) and len(part) <= MOST_NAME for part in parts)
+    return _NAME.fullmatch(name) is not None
 
 
 def split_name(name: str) -> tuple[str, str]:
     """The backup's name and the file's. Raises: UsageError for what names no file of a store."""
-    if not is_stored_name(name):
+    found = _NAME.fullmatch(name)
+    if found is None:
         raise UsageError(f"{name[:80]!r} names no file of a store", remedy="guard backup list")
-    folder, _, file = name.partition("/")
-    return folder, file
+    return found[1], found[2]
 
 
 def open_folder(root: str, folder: str) -> int:

@@ -103,7 +103,7 @@ LAYERS = (
         + ("release.explained", "release.migrations", "release.migrations.*"),
     ),
     Layer("backup.model", ("backup.model",), ("policy.model",), pure=True),
-    Layer("backup.stored", ("backup.stored",), ("errors", "policy.scalars")),
+    Layer("backup.stored", ("backup.stored",), ("errors",)),
     Layer(
         "backup.engines",
         ("backup.engine", "backup.source", "backup.fingerprints", "backup.engines", "backup.engines.*"),
@@ -123,6 +123,7 @@ LAYERS = (
             "backup.engines",
             "backup.engines.*",
             "evidence.canonical",
+            "policy.scalars",
         ),
     ),
     Layer("rollback", ("rollback", "rollback.*"), ("errors", "policy.model")),
