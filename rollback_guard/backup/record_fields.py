@@ -9,9 +9,10 @@ import calendar
 import re
 import time
 
-from rollback_guard.backup.model import LEVELS, Artefact, Difference, Identity, Item, Proof, Record
+from rollback_guard.backup.model import Artefact, Difference, Identity, Item, Proof, Record
 from rollback_guard.backup.stored import is_stored_name
 from rollback_guard.evidence.canonical import FormatError
+from rollback_guard.policy.model import LEVELS
 from rollback_guard.policy.scalars import is_name
 
 TYPE_CHECKING = False

@@ -7,9 +7,10 @@ from typing import BinaryIO
 from hypothesis import strategies as st
 
 from rollback_guard.backup.catalogue import keep_proof, keep_record
-from rollback_guard.backup.model import LEVELS, Artefact, Difference, Fingerprint, Identity, Item, Proof, Record
+from rollback_guard.backup.model import Artefact, Difference, Fingerprint, Identity, Item, Proof, Record
 from rollback_guard.backup.pipeline import artefact_name, store_dump
 from rollback_guard.backup.store import Store
+from rollback_guard.policy.model import LEVELS
 
 ID = "20261127T183000Z-3f9a1c"
 NOW = 1795804200.0  # 2026-11-27T18:30:00Z
