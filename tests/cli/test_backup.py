@@ -1,4 +1,4 @@
-"""`guard backup` end to end: a database file and a folder are taken, proven, signed for, listed, restored and pruned."""
+"""`guard backup` end to end: a database file and a folder, taken, proven, signed for, listed, restored and pruned."""
 
 from __future__ import annotations
 
