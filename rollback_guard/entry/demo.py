@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -74,12 +75,36 @@ SMOKE = """
 name = "front-page"
 run = ["grep", "-q", "^price = ", "app.py"]
 """
-MIGRATION = "db/migrations/20261122120000_discount.sql"
-ADD_COLUMN = """\
+# Relative paths are so to the clone and to the server's repository, which lie beside one another.
+BACKUPS = """
+[[backup]]
+name = "shop-db"
+engine = "sqlite"
+source = "../production/shop.db"
+by = ["jane"]
+max-age = "1h"
+store = "file:../backups"
+
+[[backup]]
+name = "uploads"
+engine = "directory"
+source = "../production/uploads"
+by = ["jane"]
+max-age = "1h"
+store = "file:../backups"
+"""
+MIGRATION = "db/migrations/20261122120000_no_prices.sql"
+NO_PRICES = """\
 -- migrate:up
-ALTER TABLE orders ADD COLUMN discount integer;
+UPDATE orders SET price = 0;
 -- migrate:down
-ALTER TABLE orders DROP COLUMN discount;
+"""
+MIGRATE = """\
+import sqlite3, sys
+
+text = open(sys.argv[1]).read().partition("-- migrate:down")[0]
+with sqlite3.connect("../production/shop.db") as database:
+    database.executescript(text)
 """
 FIRST = "db/migrations/20260101120000_orders.sql"
 CREATE_TABLE = """\
@@ -107,6 +132,7 @@ def tell(folder: str, echo: Callable[[str], None]) -> None:
     _release(story)
     merged = _failure(story)
     _back(story)
+    _restore(story)
     _afterwards(story, merged)
     echo(f"\nthe whole story in {time.monotonic() - began:.1f} seconds")
 
@@ -116,7 +142,7 @@ def signing_policy(keys: dict[str, str]) -> str:
     text = POLICY.replace('proof = "trailer"', 'proof = "signature"') + "signed = true\n"
     for person, key in keys.items():
         text = text.replace(f"[people.{person}]\n", f"[people.{person}]\nkeys = ['{key}']\n")
-    return text + SMOKE
+    return text + BACKUPS + SMOKE
 
 
 def _make_keys(story: Story) -> dict[str, str]:
@@ -150,8 +176,10 @@ def _begin(story: Story) -> None:
     story.git("init", "-q", "--bare", "--initial-branch=main", story.server, show=False)
     story.write("app.py", "price = 100\n")
     story.write(FIRST, CREATE_TABLE)
+    story.write("migrate.py", MIGRATE)
     story.git("add", "-A", show=False)
     story.git("commit", "-q", "-m", "The shop opens", show=False)
+    _open_shop(story)
     story.write("rollback-guard.toml", signing_policy(_make_keys(story)))
     story.git("add", "-A", show=False)
     story.git("commit", "-q", "-m", "Write down how production is changed", show=False)
@@ -163,6 +191,27 @@ def _begin(story: Story) -> None:
     story.guard("policy", "check")
     story.guard("install")
     story.guard("install", "--server", "--name", story.server, where=story.server)
+
+
+def _open_shop(story: Story) -> None:
+    """What runs in production: a database with orders, and what customers uploaded."""
+    folder = os.path.join(story.folder, "production")
+    os.makedirs(os.path.join(folder, "uploads"))
+    with open(os.path.join(folder, "uploads", "photo.txt"), "w", encoding="ascii") as file:
+        file.write("a photo\n")
+    story.python("migrate.py", FIRST, show=False)
+    connection = sqlite3.connect(os.path.join(folder, "shop.db"))
+    with connection:
+        connection.executemany("INSERT INTO orders VALUES (?, ?)", [(number, 90) for number in range(1, 101)])
+    connection.close()
+
+
+def _earned(story: Story) -> int:
+    connection = sqlite3.connect(os.path.join(story.folder, "production", "shop.db"))
+    try:
+        return int(connection.execute("SELECT sum(price) FROM orders").fetchone()[0])
+    finally:
+        connection.close()
 
 
 def _direct_commit_is_refused(story: Story) -> None:
@@ -180,6 +229,10 @@ def _release(story: Story) -> None:
     story.git("push", "-q", "origin", "release/1.1:main", expect=(1,))
     story.chapter("Reviewed, tested and accepted: signed, by three people, on exactly what will land")
     _everybody_signs(story, brief=False)
+    story.guard("check", "--into", "main", expect=(1,))
+    story.chapter("Backed up: database and files, each proven by restoring it, and signed for")
+    story.guard("backup", "create")
+    story.guard("evidence", "push", show=False)
     story.guard("check", "--into", "main")
     story.chapter("Merged, smoke-tested, and tagged as a stable release, which is signed for as well")
     story.git("switch", "-q", "main")
@@ -192,22 +245,25 @@ def _release(story: Story) -> None:
 
 def _failure(story: Story) -> str:
     """The merge that fails."""
-    story.chapter("The next release lands by the book, with a migration, and fails in production")
+    story.chapter("The next release lands by the book, with a migration that has no way back, and fails in production")
     story.git("switch", "-q", "-c", "release/1.2")
     story.write("app.py", "price = 0  # the shop gives everything away\n")
-    story.write(MIGRATION, ADD_COLUMN)
+    story.write(MIGRATION, NO_PRICES)
     story.git("add", "-A", show=False)
-    story.git("commit", "-q", "-m", "New prices, and a discount for each order")
+    story.git("commit", "-q", "-m", "New prices, for every order")
     story.git("push", "-q", "origin", "release/1.2")
     _everybody_signs(story, brief=True)
+    story.guard("backup", "create", brief=True)
+    story.guard("evidence", "push", brief=True)
     story.git("switch", "-q", "main")
     story.git("merge", "-q", "--no-ff", "--no-edit", "release/1.2")
     story.git("push", "-q", "origin", "main")
+    story.python("migrate.py", MIGRATION)
     return story.git("rev-parse", "--short=12", "main", show=False)
 
 
 def _back(story: Story) -> None:
-    story.chapter("Back to the last known stable release: the code goes, the database and its migration stay")
+    story.chapter("Back to the last known stable release: first the code, by revert commits, proven")
     why = "The shop gives everything away"
     plan = story.guard("revert", "--plan", "--reason", why)
     digest = re.search("^digest: (.*)$", plan, re.MULTILINE)
@@ -217,6 +273,16 @@ def _back(story: Story) -> None:
         price = file.read().strip()
     if price != "price = 90":
         raise RefusedError(f"the demo expected app.py to say 'price = 90' again, it says {price!r}")
+
+
+def _restore(story: Story) -> None:
+    story.chapter("Then the database, as it was before that release; what failed is kept")
+    story.guard("backup", "list")
+    before = _earned(story)
+    story.guard("backup", "restore", "shop-db", "--yes")
+    if (before, _earned(story)) != (0, 9000):
+        raise RefusedError(f"the demo expected the orders to be worth 9000 again, they are worth {_earned(story)}")
+    story.guard("release", "list")
 
 
 def _tag(story: Story) -> str:
@@ -234,5 +300,5 @@ def _afterwards(story: Story, merged: str) -> None:
     story.chapter("When it is mended, it comes back whole, on a branch that goes the ordinary way")
     story.guard("reland", merged, "--plan")
     story.chapter("What production holds now, and what the trail says")
-    story.git("log", "--first-parent", "--format=%h %s", "-4")
-    story.guard("audit", "main", "--since", "main~4", "--verbose")
+    story.git("log", "--first-parent", "--format=%h %s", "-3")
+    story.guard("audit", "main", "--since", "main~3", "--verbose")

@@ -47,11 +47,17 @@ class Story:
         """Run git."""
         return self._run(["git", *args], "git", args, show, expect, where or self.clone)
 
-    def guard(self, *args: str, expect: tuple[int, ...] = (0,), where: str = "", brief: bool = False) -> str:
+    def guard(
+        self, *args: str, expect: tuple[int, ...] = (0,), where: str = "", brief: bool = False, show: bool = True
+    ) -> str:
         """Run guard; `brief` shows the command alone, where its like was shown before."""
         if brief:
             self._echo("$ " + " ".join(["guard", *(_quoted(arg) for arg in args)]))
-        return self._run([*GUARD, *args], "guard", args, not brief, expect, where or self.clone)
+        return self._run([*GUARD, *args], "guard", args, show and not brief, expect, where or self.clone)
+
+    def python(self, *args: str, show: bool = True) -> str:
+        """Run a script of the clone."""
+        return self._run([sys.executable, *args], "python3", args, show, (0,), self.clone)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the clone."""

@@ -10,7 +10,7 @@ from rollback_guard.report.wording import counted, moment, seconds_in_words, siz
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rollback_guard.backup.model import Difference, Loss, Proof, Record, Restore
+    from rollback_guard.backup.model import Difference, Fingerprint, Loss, Proof, Record, Restore
     from rollback_guard.policy.model import Level
 
 
@@ -36,7 +36,7 @@ def render_taken(record: Record, proof: Proof | None, wanted: Level, attested: s
     found, artefact = record.fingerprint, record.artefact
     lines = [
         f"{visible(record.name)}  {visible(record.id)}  {size_in_words(artefact.size)} of "
-        f"{size_in_words(artefact.content)}, {counted(found.rows, 'row', 'rows')}",
+        f"{size_in_words(artefact.content)}, {_amount(found)}",
         f"  of {visible(record.identity.place)}, as it was at {moment(int(record.snapshot))}",
     ]
     if proof is not None:
@@ -45,6 +45,14 @@ def render_taken(record: Record, proof: Proof | None, wanted: Level, attested: s
         lines.append(f"  signed for, as evidence {short(attested)}")
     lines += [f"  not covered: {visible(one)}" for one in found.uncovered]
     return "\n".join(lines)
+
+
+def _amount(found: Fingerprint) -> str:
+    """How much is in a backup: rows where there are tables, else files and the like."""
+    content = [one for one in found.items if one.part == "content"]
+    if any(one.rows is not None for one in content):
+        return counted(found.rows, "row", "rows")
+    return counted(len(content), "entry", "entries")
 
 
 def proven_in_words(proof: Proof, wanted: Level) -> str:
