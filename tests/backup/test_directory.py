@@ -18,6 +18,15 @@ def source(text: str | Path, folder: str = "/") -> Source:
     return Source(str(text), str(text), dict(os.environ), folder)
 
 
+def made_state(folder: Path) -> Path:
+    """A folder with a few files, in a folder of its own."""
+    path = folder / "production" / "state"
+    (path / "inner").mkdir(parents=True)
+    (path / "inner" / "file").write_text("content")
+    (path / "other").write_text("more")
+    return path
+
+
 class FolderBench:
     """A folder with something of everything."""
 

@@ -13,6 +13,7 @@ from rollback_guard.backup.engines.sqlite import SQLite
 from rollback_guard.backup.source import Source
 from tests.backup.contract import Contract
 
+WORD = b"a word that is in one place only"
 SCHEMA = """
 PRAGMA page_size = 1024;
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -41,6 +42,17 @@ def opened(path: Path) -> sqlite3.Connection:
 def source(text: str | Path, folder: str = "/") -> Source:
     """A source as the policy's words give it."""
     return Source(str(text), str(text), dict(os.environ), folder)
+
+
+def made_shop(folder: Path) -> Path:
+    """A database with one table of some rows, in a folder of its own."""
+    path = folder / "production" / "shop.db"
+    path.parent.mkdir()
+    with closing(opened(path)) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+        connection.executemany("INSERT INTO t (v) VALUES (?)", [(f"row {one}",) for one in range(500)])
+        connection.execute("INSERT INTO t (v) VALUES (?)", (WORD.decode(),))
+    return path
 
 
 class FileBench:

@@ -15,12 +15,14 @@ from typing import NamedTuple
 from rollback_guard.backup.engines.directory_spool import write_sparse
 from rollback_guard.backup.engines.directory_tar import (
     ATTRIBUTE,
+    BLOCK,
     DIGEST,
     END,
     OWNERS,
     TYPES,
     Chain,
     Forward,
+    padding,
     read_ending,
 )
 from rollback_guard.backup.engines.directory_walk import CHUNK, FOLDER, ROOT, Traits, fault, item_of
@@ -108,7 +110,7 @@ class _Extraction:
             left += len(piece)
             if piece.count(0) != len(piece):
                 raise UndeterminedError("something follows the backup's end", remedy="guard backup list")
-        if left < 2 * tarfile.BLOCKSIZE:
+        if left < padding(member.size) + 2 * BLOCK:
             raise UndeterminedError("the backup is cut off in its last blocks", remedy="guard backup list")
         while self._stack:
             self._leave()

@@ -20,8 +20,10 @@ BUSY = 30.0  # seconds that a locked database is waited for
 MAGIC = b"SQLite format 3\0"
 SIDECARS = ("-wal", "-journal", "-shm")  # files that belong to a database by their name alone
 # What a schema needs that only the application brings; SQLite's own words, which are not translated.
-FOREIGN = ("no such function", "no such collation sequence", "no such module", "unknown function", "unsafe use of")
-FOREIGN += ("no query solution",)  # where the order of a table is by such a collation
+FOREIGN = (
+    *("no such function", "no such collation sequence", "no such module", "unknown function", "unsafe use of"),
+    "no query solution",  # where the order of a table is by such a collation
+)
 
 
 def read_path(text: str, folder: str) -> str:
