@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TypedDict
 
-from rollback_guard.entry import demo
+from rollback_guard.entry import demo_shop
 
 PEOPLE = {
     "jane": ("Jane Doe", "jane@acme.example"),
@@ -19,8 +19,8 @@ PEOPLE = {
     "uma": ("Uma Patel", "uma@acme.example"),
     "eve": ("Eve Stranger", "eve@elsewhere.example"),
 }
-POLICY = demo.POLICY
-SIGNED = "".join(f"{line}\n" for line in demo.SIGN_OFFS)
+POLICY = demo_shop.POLICY
+SIGNED = "".join(f"{line}\n" for line in demo_shop.SIGN_OFFS)
 
 
 class Identity(TypedDict):
