@@ -332,8 +332,7 @@ def test_every_stage_can_be_wrapped(pair: Pair, tmp_path: Path) -> None:
     with store.write(FILE + "2") as sink:
         outer = io.BufferedWriter(sink)
         outer.write(b"hello")
-        outer.flush()
-        outer.detach()
+        outer.close()
     assert store.size(FILE + "2") == 5
 
 

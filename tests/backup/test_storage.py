@@ -60,7 +60,7 @@ def told(doing: Callable[[], object], kind: type[GuardError]) -> str:
 def test_what_was_written_is_there(store: Store) -> None:
     put(store, ONE)
     put(store, TWO, b"{}")
-    put(store, "wiki/20261127T183000Z-3f9a1c.json")
+    put(store, "shop-db/20261127T183000Z-3f9a1c.json")
     assert [(one.name, one.size) for one in sorted(store.list_files("shop"))] == [(ONE, 5), (TWO, 2)]
     assert len(names(store)) == 3
     assert all(abs(one.modified - time.time()) < DAY for one in store.list_files())
@@ -132,6 +132,11 @@ def test_a_url_that_cannot_be_meant(url: str) -> None:
 @pytest.mark.parametrize("url", ["nope://user:canary@x/y", "simplecache::s3://x/y", "memory:x", "s3:bucket"])
 def test_a_url_that_no_driver_understands(url: str) -> None:
     assert "canary" not in told(lambda: open_store(url, "/"), UsageError)
+
+
+def test_a_driver_that_connects_at_once_and_cannot() -> None:
+    said = told(lambda: open_store("ftp://user:canary@127.0.0.1:1/x", "/"), UndeterminedError)
+    assert said.startswith("ftp://127.0.0.1:1/x cannot be reached: ConnectionRefusedError")
 
 
 def test_urls_of_folders(tmp_path: Path) -> None:
