@@ -59,12 +59,12 @@ _SETTINGS = {
 
 @contextmanager
 def throwaway_cluster(folder: str, major: int, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Start a server of at least a major version; the parameters by which its superuser reaches it.
+    """Start a server of a major version; the parameters by which its superuser reaches it.
 
     `folder` holds its data, unless the account that it runs as cannot come there: then the system's folder for
     temporary files does. Raises: UndeterminedError.
     """
-    initdb = fitting("initdb", major, environ)
+    initdb = fitting("initdb", major, environ, exact=True)
     account = _account() if os.geteuid() == 0 else None
     home = _home(folder, account)
     try:
@@ -141,7 +141,7 @@ def _initialise(program: str, data: str, account: pwd.struct_passwd | None) -> N
 
 
 def _unstarted(said: bytes) -> UndeterminedError:
-    if b"No space left on device" in said or b"quota" in said:
+    if b"No space left on device" in said or b"File too large" in said:
         return UndeterminedError(
             "no scratch server could be made: the disk is full", remedy="make room, or set TMPDIR to where there is"
         )

@@ -25,7 +25,7 @@ _CAUSES = (
         "make room on it, then do it again",
     ),
     Cause(
-        rb"lock timeout",
+        rb"lock timeout|statement timeout",
         "a table is locked by somebody",
         "wait until whoever holds it is done: SELECT * FROM pg_locks",
     ),
@@ -56,6 +56,11 @@ _CAUSES = (
         rb"password authentication failed|no password supplied",
         "the server refused the password",
         "psql, with the same connection string",
+    ),
+    Cause(
+        rb"unsupported XML feature|is not supported (?:by|in) this build",
+        "that server was built without something that the backup needs",
+        "use a server like the source, with ICU and XML",
     ),
     Cause(rb"already exists", "something of it is there already", "look at what template1 holds on that server"),
 )
