@@ -446,3 +446,11 @@ def test_on_a_terminal_it_asks(shop: Shop, monkeypatch: pytest.MonkeyPatch, caps
     assert shop.sql("SELECT count(*) FROM orders") == [(0,)]
     assert asked(shop.repo.path, "backup", "restore", "shop-db", answer="y").code == 0
     assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_a_store_within_what_is_backed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path, url=f"file:{tmp_path}/uploads/backups")
+    monkeypatch.setenv("SHOP_DATABASE", str(shop.database))
+    said = shop.guard("create", "--no-attest", code=1)
+    assert "the store of uploads lies in the directory that it is a backup of" in said.err
+    assert not (shop.uploads / "backups").exists()
