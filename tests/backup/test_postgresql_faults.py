@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -226,8 +227,12 @@ def test_a_connection_that_is_cut(bench: PostgresBench, whose: str) -> None:
     with bench.engine().snapshot() as snapshot:
         while not bench.server.value(f"{query} AND datname = '{bench.database}'"):
             pass  # pg_dump is about to come to its first table
+        cut: dict[str, Callable[[], object]] = {
+            "guard": snapshot.fingerprint,
+            "pg_dump": partial(snapshot.dump, io.BytesIO()),
+        }
         with pytest.raises(UndeterminedError, match=r"connection was lost|ended the session") as caught:
-            {"guard": snapshot.fingerprint, "pg_dump": partial(snapshot.dump, io.BytesIO())}[whose]()
+            cut[whose]()
         assert caught.value.remedy
 
 

@@ -33,10 +33,11 @@ server=$!
 read -r _
 kill -QUIT $server
 wait $server
-rm -rf "$PGDATA" "$LOG"
+rm -rf "$PLACE" "$SOCKETS" 2>/dev/null
 """
 # Nothing in it must outlive a crash of the machine, and nobody but us may come in.
 _SETTINGS = {
+    "log_line_prefix": "",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "fsync": "off",
@@ -160,7 +161,7 @@ def _running(program: str, data: str, sockets: str, account: pwd.struct_passwd |
     process = subprocess.Popen(
         ["/bin/sh", "-c", _WATCH, "sh", *command],
         cwd=os.path.dirname(data),
-        env={"PATH": os.defpath, "LC_ALL": "C", "PGDATA": data, "LOG": log},
+        env={"PATH": os.defpath, "LC_ALL": "C", "LOG": log, "PLACE": os.path.dirname(data), "SOCKETS": sockets},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

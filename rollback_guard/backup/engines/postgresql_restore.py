@@ -13,6 +13,7 @@ from rollback_guard.backup.engines.postgresql_connection import (
     explained,
     identifier,
     identity_of,
+    literal,
     pin,
     rows_of,
     run,
@@ -217,4 +218,8 @@ def create_database(place: Place, options: str) -> None:
 
 def drop_database(session: Connection, name: str) -> None:
     """Remove a database of that name, whoever is in it, if there is one."""
-    run(session, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+    query = f"SELECT datistemplate FROM pg_catalog.pg_database WHERE datname = {literal(name)}"
+    for (template,) in rows_of(session, query):
+        if template:
+            run(session, f"ALTER DATABASE {identifier(name)} IS_TEMPLATE false")
+        run(session, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")

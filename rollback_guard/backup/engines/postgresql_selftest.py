@@ -57,7 +57,8 @@ _DECLARED = {
       format('ALTER ROUTINE %s SET work_mem TO %L', p.oid::regprocedure, '4242kB'),
       format('DROP ROUTINE %s CASCADE', p.oid::regprocedure)
       FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-      WHERE {OURS} AND {own("pg_proc", "p.oid")} ORDER BY p.oid""",
+      WHERE {OURS} AND {own("pg_proc", "p.oid")} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i') ORDER BY p.oid""",
     "trigger": f"""SELECT format('%I.%I.%I', n.nspname, c.relname, g.tgname),
       format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
         CASE g.tgenabled WHEN 'D' THEN 'ENABLE' ELSE 'DISABLE' END, g.tgname),
