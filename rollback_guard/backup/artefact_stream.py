@@ -163,12 +163,23 @@ class Content(io.RawIOBase):
 
 
 class Opened(io.BufferedReader):
-    """A stream that is read to its end when its block ends without an error."""
+    """A stream that is read to its end when its block ends without an error. What wraps it in there cannot close it."""
+
+    _held = False
+
+    def __enter__(self) -> Opened:
+        self._held = True
+        return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._held = False
         try:
             if kind is None:
                 while self.read(PIECE):
                     pass
         finally:
             self.close()
+
+    def close(self) -> None:
+        if not self._held:
+            super().close()

@@ -95,6 +95,16 @@ def new_id(now: float) -> str:
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}-{secrets.token_hex(3)}"
 
 
+def record_files(file: str) -> tuple[str, ...]:
+    """Where the record of the backup that a file belongs to can lie.
+
+    >>> record_files("shop-db/20261127T183000Z-3f9a1c.dump.zst")[0]
+    'shop-db/20261127T183000Z-3f9a1c.json'
+    """
+    name, _, rest = file.partition("/")
+    return tuple(f"{name}/{rest.partition('.')[0]}{kind}" for kind in _RECORD)
+
+
 def keep_record(store: Store, record: Record, *, retain_until: float | None = None) -> str:
     """Make a backup count, its artefact being stored. The record's file. Raises: as `Store.write`."""
     lines = _rendered(lambda: record_lines(record))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollback_guard.backup.catalogue import Entry, Listing
+from rollback_guard.backup.catalogue import Entry, Listing, record_files
 from rollback_guard.backup.model import reaches
 from rollback_guard.errors import RefusedError, UsageError
 
@@ -124,6 +124,8 @@ def carry_out_prune(store: Store, plan: PrunePlan, now: float) -> Pruned:
         else:
             removed.append(one.label)
     for left in plan.leftovers:
+        if _has_record(store, left):
+            continue  # its run was only slow
         try:
             store.delete(left)
         except RefusedError:
@@ -131,6 +133,11 @@ def carry_out_prune(store: Store, plan: PrunePlan, now: float) -> Pruned:
         else:
             removed.append(left)
     return Pruned(tuple(removed), tuple(locked))
+
+
+def _has_record(store: Store, file: str) -> bool:
+    """Whether a file belongs to what is a backup by now."""
+    return any(store.size(record) is not None for record in record_files(file))
 
 
 def _best(listing: Listing, levels: Mapping[str, Level]) -> dict[str, str]:

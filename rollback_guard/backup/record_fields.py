@@ -152,12 +152,22 @@ def _check_identity(identity: Identity) -> None:
 def _check_artefact(artefact: Artefact, name: str, id: str) -> None:
     """It is the backup's own: a record cannot point to another's file."""
     text(artefact.file, "the artefact's file", _LONG)
-    if not is_stored_name(artefact.file) or not artefact.file.startswith(f"{name}/{id}."):
+    own = f"{name}/{id}."
+    if (
+        not is_stored_name(artefact.file)
+        or artefact.file[: len(own)] != own
+        or ".json" in artefact.file[len(own) - 1 :]
+    ):
         raise FormatError("the artefact's file is not that of this backup")
     _one_of(artefact.digest, _HEX.fullmatch, "the artefact's digest")
     number(artefact.size, "size")
     number(artefact.content, "content")
     _texts((artefact.compression, artefact.encryption), "the artefact", _SHORT)
+
+
+def _is_kind(rest: str) -> bool:
+    """What stands behind the id in an artefact's name, and cannot be mistaken for a record's."""
+    return rest[:1] == "." and ".json" not in rest
 
 
 def _part(one: Item | Difference) -> None:

@@ -50,13 +50,13 @@ class FileStore:
             with self._telling("written"):
                 sink = _Sink(self, os.open(temporary, _NEW, 0o600, dir_fd=holder))
             try:
-                with sink:
-                    yield sink  # type: ignore[misc]  # as a BinaryIO it is only written to
-                    with self._telling("written", taken=name):
-                        os.fsync(sink.fileno())
-                        _put(temporary, file, holder, replace)
-                        os.fsync(holder)
+                yield sink  # type: ignore[misc]  # as a BinaryIO it is only written to
+                with self._telling("written", taken=name):
+                    os.fsync(sink.fileno())
+                    _put(temporary, file, holder, replace)
+                    os.fsync(holder)
             finally:
+                os.close(sink.fileno())
                 _remove(temporary, holder)
         finally:
             os.close(holder)
@@ -193,7 +193,10 @@ class FileStore:
 
 
 class _Sink(io.RawIOBase):
-    """What is written to a temporary file; whoever sweeps sees that somebody holds it."""
+    """What is written to a temporary file; whoever sweeps sees that somebody holds it.
+
+    To close it is nothing: what wraps it does so, and it counts only when its block ends.
+    """
 
     def __init__(self, store: FileStore, descriptor: int) -> None:
         super().__init__()
@@ -216,11 +219,6 @@ class _Sink(io.RawIOBase):
         except OSError as error:
             self._store.fail(error, "written")
         return size
-
-    def close(self) -> None:
-        if not self.closed:
-            os.close(self._descriptor)
-        super().close()
 
 
 def _hold(descriptor: int) -> bool:

@@ -51,8 +51,12 @@ def open_remote(place: Place) -> RemoteStore:
         raise UndeterminedError(
             f"what reaches {shown} is not installed", remedy=f"pip install {shlex.quote(part)}"
         ) from None
-    except Exception as error:
-        raise UsageError(f"{shown} cannot be meant as a store: {kind_of(error)}", remedy="guard policy check") from None
+    except ValueError:
+        raise UsageError(f"{shown} is no URL that a driver understands", remedy="guard policy check") from None
+    except Exception as error:  # some drivers connect at once
+        raise UndeterminedError(
+            f"{shown} cannot be reached: {kind_of(error)}", remedy=f"look whether {shown} is there"
+        ) from None
     return RemoteStore(system, root.rstrip("/"), shown, place.scheme)
 
 

@@ -82,6 +82,7 @@ _ITEM = st.builds(Item, _PART, _TEXT, _TEXT, _TEXT, st.none() | st.integers(0, 1
 _ITEMS = st.lists(_ITEM, max_size=8, unique_by=lambda one: one[:3]).map(
     lambda some: tuple(sorted(some, key=lambda one: one[:3]))
 )
+_SUFFIX = st.sampled_from(("dump", "sql", "sqlite", "tar"))
 _IDS = st.from_regex(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}", fullmatch=True)
 
 
@@ -90,7 +91,7 @@ def records(draw: st.DrawFn) -> Record:
     """Any record."""
     id, name = draw(_IDS), draw(_WORD)
     sealed = draw(st.sampled_from(("", "age")))
-    file = f"{name}/{id}.{draw(_WORD)}.zst{'.age' if sealed else ''}"
+    file = f"{name}/{id}.{draw(_SUFFIX)}.zst{'.age' if sealed else ''}"
     return Record(
         id=id,
         set=draw(_WORD),

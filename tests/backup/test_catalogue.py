@@ -387,12 +387,26 @@ class TestPruning:
         wrong_clock = until + DAY
         late = plan_prune(listed(store), store, wrong_clock, newest=1)
         assert self.removed(late) == [first.id]
-        left = PrunePlan(late.remove, (), (), (f"shop/{first.id}.json",))
+        orphan = artefact_name("shop", ID, ".dump")
+        with store.write(orphan, retain_until=until):
+            pass
+        left = PrunePlan(late.remove, (), (), (orphan,))
         assert [one.label for one in carry_out_prune(store, left, wrong_clock).locked] == [
             f"shop/{first.id}",
-            f"shop/{first.id}.json",
+            orphan,
         ]
         assert len(listed(store).entries) == 3
+
+    def test_a_leftover_that_became_a_backup_meanwhile_stays(self, folder: Store) -> None:
+        record = keep(folder, id=ID)
+        data = path_of(folder, f"shop/{ID}.json").read_bytes()
+        folder.delete(f"shop/{ID}.json")
+        later = time.time() + 2 * DAY
+        plan = plan_prune(list_backups(folder, later), folder, later)
+        assert plan.leftovers == (record.artefact.file,)
+        put(folder, f"shop/{ID}.json", data)
+        assert carry_out_prune(folder, plan, later).removed == ()
+        assert one_entry(folder).sound
 
     @pytest.mark.parametrize("deleted", [1, 2])
     def test_cut_short_it_lists_nothing_half_and_the_next_ends_it(self, deleted: int, folder: Store) -> None:

@@ -312,6 +312,30 @@ def test_a_source_that_fails_is_what_is_told_behind_encryption_too(pair: Pair) -
         unsealing(io.BytesIO(b"no age"), pair.keys).read()
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_an_engine_may_wrap_what_it_writes_to_and_reads_from(sealed: bool, store: Store, pair: Pair) -> None:
+    def wrapped(sink: BinaryIO) -> None:
+        with io.TextIOWrapper(io.BufferedWriter(sink, 10_000), "utf-8") as text:
+            text.write("é\n" * 50_000)
+
+    artefact = store_dump(wrapped, store, FILE, recipients=pair.recipients if sealed else None)
+    with open_artefact(store, artefact, pair.keys) as stream, io.TextIOWrapper(stream, "utf-8") as text:
+        assert sum(line == "é\n" for line in text) == 50_000
+
+
+def test_every_stage_can_be_wrapped(pair: Pair, tmp_path: Path) -> None:
+    store = open_store("file:backups", str(tmp_path))
+    with store.write(FILE) as sink, sealing(sink, pair.recipients) as inner, io.BufferedWriter(inner) as outer:
+        outer.write(b"hello")
+    with io.BufferedReader(unsealing(store.read(FILE), pair.keys)) as reader:
+        assert reader.read() == b"hello"
+    with store.write(FILE + "2") as sink:
+        outer = io.BufferedWriter(sink)
+        outer.write(b"hello")
+        outer.close()
+    assert store.size(FILE + "2") == 5
+
+
 def test_progress_is_told_and_ends_with_all_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "PACE", 0.0)
     told: list[tuple[int, float]] = []

@@ -100,6 +100,12 @@ def test_a_large_one_is_compressed_and_its_beginning_is_enough_to_list_it() -> N
     assert read_summary(line).rows == sum(range(5000))
 
 
+def test_many_lines_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = rendered()
+    monkeypatch.setattr("rollback_guard.backup.record_lines._PIECE", 100)
+    assert rendered() == data
+
+
 def test_the_order_of_items_is_not_what_is_written() -> None:
     backwards = RECORD.fingerprint._replace(items=ITEMS[::-1])
     assert rendered(RECORD._replace(fingerprint=backwards)) == rendered()
@@ -130,6 +136,7 @@ def test_the_order_of_items_is_not_what_is_written() -> None:
         (lambda one: one["identity"].update(place=["x"]), "identity"),
         (lambda one: one["artefact"].update(file="other/20261127T183000Z-3f9a1c.dump.zst"), "not that of this backup"),
         (lambda one: one["artefact"].update(file="shop/../../etc/passwd"), "not that of this backup"),
+        (lambda one: one["artefact"].update(file=f"shop/{ID}.json.zst"), "not that of this backup"),
         (lambda one: one["artefact"].update(digest="D" * 64), "digest"),
         (lambda one: one["artefact"].update(size=-1), "size"),
         (lambda one: one["artefact"].update(content=True), "content"),

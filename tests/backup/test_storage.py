@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from rollback_guard.backup.storage import open_store
+from rollback_guard.backup.storage_remote import RemoteStore
 from rollback_guard.backup.storage_s3 import FOREVER, Bucket
-from rollback_guard.backup.store import GoneError, Store
+from rollback_guard.backup.store import GoneError, Store, Stored
 from rollback_guard.backup.stored import is_stored_name, read_place
 from rollback_guard.errors import GuardError, RefusedError, UndeterminedError, UsageError
+from rollback_guard.policy.scalars import is_name
 from tests.support.s3 import S3, SECRET
 
 ONE, TWO = "shop/20261127T183000Z-3f9a1c.dump.zst", "shop/20261127T183000Z-3f9a1c.json"
@@ -55,7 +60,7 @@ def told(doing: Callable[[], object], kind: type[GuardError]) -> str:
 def test_what_was_written_is_there(store: Store) -> None:
     put(store, ONE)
     put(store, TWO, b"{}")
-    put(store, "wiki/20261127T183000Z-3f9a1c.json")
+    put(store, "shop-db/20261127T183000Z-3f9a1c.json")
     assert [(one.name, one.size) for one in sorted(store.list_files("shop"))] == [(ONE, 5), (TWO, 2)]
     assert len(names(store)) == 3
     assert all(abs(one.modified - time.time()) < DAY for one in store.list_files())
@@ -129,6 +134,11 @@ def test_a_url_that_no_driver_understands(url: str) -> None:
     assert "canary" not in told(lambda: open_store(url, "/"), UsageError)
 
 
+def test_a_driver_that_connects_at_once_and_cannot() -> None:
+    said = told(lambda: open_store("ftp://user:canary@127.0.0.1:1/x", "/"), UndeterminedError)
+    assert said.startswith("ftp://127.0.0.1:1/x cannot be reached: ConnectionRefusedError")
+
+
 def test_urls_of_folders(tmp_path: Path) -> None:
     assert read_place("file:backups", "/srv/shop").where == "/srv/shop/backups"
     assert read_place("FILE:/var/b/../c", "/srv").where == "/var/c"
@@ -154,6 +164,65 @@ def test_a_missing_driver_says_what_to_install(module: str, url: str, remedy: st
     )
     done = subprocess.run([sys.executable, "-c", script, module, url], capture_output=True, text=True, check=True)
     assert done.stdout == f"{remedy}\n"
+
+
+class Driver:
+    """A driver of another kind: what it opens knows no way to be given up, and nothing of it can be removed."""
+
+    def __init__(self, **about: object) -> None:
+        self.about = about
+        self.opened = io.BytesIO()
+
+    def makedirs(self, path: str, exist_ok: bool) -> None:
+        pass
+
+    def info(self, path: str) -> object:
+        raise FileNotFoundError
+
+    def open(self, path: str, mode: str, block_size: int) -> io.BytesIO:
+        return self.opened
+
+    def find(self, path: str, detail: bool) -> dict[str, object]:
+        return {f"root/{ONE}": self.about, f"root/{ONE}/deeper": {}, "root/top": {}}
+
+    def rm_file(self, path: str) -> None:
+        raise PermissionError(13, "secret")
+
+
+def test_what_cannot_be_given_up_does_not_hide_why() -> None:
+    store = RemoteStore(Driver(), "root", "odd://root", "odd")
+
+    def cut() -> None:
+        with store.write(ONE):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cut()
+    assert told(lambda: store.delete(ONE), UndeterminedError) == (
+        "odd://root cannot be written: PermissionError, Permission denied"
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "modified"),
+    [
+        ({"mtime": 5.5}, 5.5),
+        ({"updated": "1970-01-02T00:00:00Z"}, DAY),
+        ({"created": datetime(1970, 1, 2)}, DAY),  # some drivers tell no zone
+        ({"LastModified": datetime(1970, 1, 2, tzinfo=timezone.utc)}, DAY),
+        ({"last_modified": "yesterday", "created": 7}, 7.0),
+        ({"mtime": None}, 0.0),
+    ],
+)
+def test_drivers_differ_in_how_they_tell_when(about: dict[str, object], modified: float) -> None:
+    store = RemoteStore(Driver(size=3, **about), "root", "odd://root", "odd")
+    assert list(store.list_files()) == [Stored(ONE, 3, modified)]
+
+
+def test_names_are_those_that_a_policy_takes() -> None:
+    for part in ("shop", "Shop-1.x_y", "-x", ".x", "_x", "é", "", "x y", "x\n", "x" * 255, "9"):
+        assert is_stored_name(f"{part}/x") is is_name(part), part
+    assert not is_stored_name("x" * 256 + "/x")
 
 
 def test_only_s3_can_lock(tmp_path: Path) -> None:
@@ -223,6 +292,44 @@ class TestFolder:
         store = open_store("file:backups", str(tmp_path))
         assert "Input/output error" in told(lambda: put(store, ONE), UndeterminedError)
         assert os.listdir(tmp_path / "backups/shop") == []
+
+    def test_another_writer_may_make_the_folder_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "backups/shop").mkdir(parents=True)
+        real = os.path.isdir
+        monkeypatch.setattr(os.path, "isdir", lambda path: not str(path).endswith("shop") and real(path))
+        store = open_store("file:backups", str(tmp_path))
+        put(store, ONE)
+        assert names(store) == [ONE]
+
+    def test_a_folder_above_that_may_not_be_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = os.open
+
+        def closed(path: object, *args: object, **options: object) -> int:
+            if path == str(tmp_path):
+                raise PermissionError(13, "Permission denied")
+            return real(path, *args, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(os, "open", closed)
+        store = open_store("file:backups", str(tmp_path))
+        put(store, ONE)
+        assert names(store) == [ONE]
+
+    def test_what_goes_while_it_is_listed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = open_store("file:backups", str(tmp_path))
+        put(store, ONE)
+        put(store, TWO)
+        real = os.scandir
+
+        def late(path: str) -> object:
+            found = real(path)
+            if path.endswith("shop"):
+                every = list(found)
+                (tmp_path / "backups" / ONE).unlink()
+                return contextlib.nullcontext(every)
+            return found
+
+        monkeypatch.setattr(os, "scandir", late)
+        assert names(store) == [TWO]
 
     def test_a_source_that_fails_while_it_is_read(self, tmp_path: Path) -> None:
         store = open_store("file:backups", str(tmp_path))

@@ -132,6 +132,19 @@ def test_what_somebody_still_writes_stays(step: str, tmp_path: Path) -> None:
     assert (writer.process.returncode, store.size(NAME)) == (0, SIZE)
 
 
+def test_of_two_that_write_one_name_the_first_to_end_has_it(tmp_path: Path) -> None:
+    writer = Writer("file:backups", tmp_path, "before:os:link:1", signal.SIGSTOP)
+    writer.stopped()
+    store = open_store("file:backups", str(tmp_path))
+    with store.write(NAME) as sink:
+        sink.write(b"first")
+    writer.process.send_signal(signal.SIGCONT)
+    said = writer.process.communicate()[1]
+    assert (writer.process.returncode, b"RefusedError" in said) == (1, True)
+    assert store.read(NAME).read() == b"first"
+    assert os.listdir(tmp_path / "backups/shop") == [NAME[5:]]
+
+
 def test_what_another_machine_holds_stays_and_what_it_left_goes_after_a_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,10 +6,14 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from rollback_guard.backup import self_test
+from tests.cli.test_revert import Guard
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import Said, check, guard
 from tests.support.killing import Step, kill, stopped
@@ -331,3 +335,114 @@ def test_time_that_is_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 def _proofs(shop: Shop) -> list[dict[str, object]]:
     backups = shop.guard("list", "--format", "json").json["backups"]
     return [one["proof"] or {"level": None} for one in backups]
+
+
+def test_the_proof_is_put_to_the_test(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.create()
+    said = shop.guard("prove", "--self-test", "--format", "json").json["tests"]
+    assert [one["name"] for one in said] == ["shop-db", "uploads"]
+    assert all(one["tried"] == one["told"] > 3 for one in said)
+    assert "told: 100 %" in shop.guard("prove", "shop-db", "--self-test").out
+    monkeypatch.setattr(self_test, "compare", lambda *_: ())
+    blind = shop.guard("prove", "uploads", "--self-test", code=1).out
+    assert "NOT TOLD: " in blind
+    assert "told: 0 %" in blind
+    monkeypatch.setattr(self_test, "importlib", mock.Mock(**{"import_module.return_value.mutations": lambda _: ()}))
+    assert "nothing in it can be changed" in shop.guard("prove", "uploads", "--self-test").out
+
+
+def test_encrypted_it_is_proven_with_the_key_that_restores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyrage = pytest.importorskip("pyrage", reason="pip install 'rollback-guard[encrypt]'")
+    key = pyrage.x25519.Identity.generate()
+    shop = Shop(tmp_path, more=f'encrypt-to = ["{key.to_public()}"]\n')
+    monkeypatch.setenv("SHOP_DATABASE", str(shop.database))
+    right, wrong = tmp_path / "key.txt", tmp_path / "other.txt"
+    for path, text in ((right, str(key)), (wrong, str(pyrage.x25519.Identity.generate()))):
+        path.write_text(text)
+        path.chmod(0o600)
+    assert "no key was named" in shop.guard("create", "shop-db", "--no-attest", code=4).err
+    signed = ("shop-db", "--key", key_of("jane"))
+    assert shop.guard("create", *signed, "--identity", str(wrong), code=4).err
+    made = shop.guard("create", *signed, "--identity", str(right), "--format", "json").json["backups"][0]
+    assert (made["artefact"]["encryption"], made["proof"]["level"]) == ("age", "compared")
+    assert b"first" not in (shop.store / made["artefact"]["file"]).read_bytes()
+    shop.sql("DELETE FROM orders")
+    shop.guard("restore", "shop-db", "--yes", "--identity", str(right))
+    assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_an_artefact_that_is_gone_is_no_way_back(shop: Shop) -> None:
+    made = shop.create("shop-db")[0]
+    artefact = made["artefact"]
+    assert isinstance(artefact, dict)
+    (shop.store / artefact["file"]).unlink()
+    said = shop.guard("list", "--format", "json").json["backups"]
+    assert [(one["good"], one["faults"]) for one in said] == [(False, ["the artefact is gone"])]
+    assert "does not stand up: the artefact is gone" in shop.guard("restore", str(made["id"]), "--yes", code=1).err
+    assert "is gone from its store" in shop.guard("prove", str(made["id"]), code=1).out
+
+
+def test_what_is_there_now_cannot_be_read(shop: Shop) -> None:
+    shop.create()
+    shop.database.write_bytes(b"no database any more" * 100)
+    said = shop.guard("restore", "shop-db", "--yes")
+    assert "what would be lost is not known" in said.err
+    assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_a_backup_of_the_future(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.create("shop-db")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 86_400)
+    assert "a moment that is yet to come" in shop.guard("list", "shop-db").out
+
+
+def test_a_journal_that_cannot_be_read(shop: Shop) -> None:
+    shop.create()
+    folder = shop.repo.path / ".git" / "rollback-guard" / "restores"
+    folder.mkdir(parents=True)
+    for text in ("{", "{}", '{"format": "x"}'):
+        (folder / "shop-db-1.json").write_text(text)
+        said = shop.guard("restore", "shop-db", "--yes", code=4)
+        assert "the journal of a restore cannot be read" in said.err
+        assert "move it away" in said.err
+    assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_a_restore_whose_backup_is_no_longer_named(shop: Shop) -> None:
+    shop.create()
+    kill(shop.repo.path, Step("backup.restoring", "_fill", "before"), "backup", "restore", "shop-db", "--yes")
+    text = (shop.repo.path / "rollback-guard.toml").read_text()
+    shop.repo.write_file("rollback-guard.toml", text.replace('"shop-db"', '"orders-db"'))
+    shop.repo.commit("Another name")
+    assert "names no backup 'shop-db' any more" in shop.guard("restore", "--resume", code=2).err
+
+
+def test_what_an_open_restore_needs_stays(shop: Shop) -> None:
+    first = shop.create("shop-db")[0]
+    kill(
+        *(shop.repo.path, Step("backup.restoring", "_fill", "before")),
+        *("backup", "restore", f"shop-db/{first['id']}", "--yes"),
+    )
+    shop.create("shop-db")
+    shop.repo.commit("More", app_dot_py="x")
+    shop.create("shop-db")
+    kept = shop.guard("prune", "--keep", "1", "--plan", "--format", "json").json["kept"]
+    assert {one["backup"]: one["why"] for one in kept}[f"shop-db/{first['id']}"].endswith("was cut short")
+
+
+def test_on_a_terminal_it_asks(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = Guard(monkeypatch, capsys)
+    shop.create()
+    shop.repo.commit("More", app_dot_py="x")
+    shop.create()
+    shop.sql("DELETE FROM orders")
+    for command, words in (
+        (("restore", "shop-db"), "not confirmed; nothing was changed"),
+        (("prune", "--keep", "1"), "not confirmed; nothing was removed"),
+    ):
+        said = asked(shop.repo.path, "backup", *command, answer="n")
+        assert (said.code, words in said.err) == (1, True)
+    assert shop.sql("SELECT count(*) FROM orders") == [(0,)]
+    assert asked(shop.repo.path, "backup", "restore", "shop-db", answer="y").code == 0
+    assert shop.sql("SELECT count(*) FROM orders") == [(2,)]

@@ -383,3 +383,67 @@ def test_migrations_without_a_way_back() -> None:
         ("db/migrations/7_less.sql", "7_less.sql", "added", "irreversible")
     ]
     assert run(text.replace('"allow"', '"deny"\nexpect.violated = ["RG402"]')) == ()
+
+
+ENGINES = (
+    ("postgresql", "$SHOP_DATABASE_URL", "", "postgresql:/srv/SHOP_DATABASE_URL"),
+    ("postgresql", "postgresql://jane:x@db/shop", "", "postgresql://db/shop"),
+    ("postgresql", "$X", 'identity = "postgresql://db/shop"', "postgresql://db/shop"),
+    ("sqlite", "data/shop.db", "", "sqlite:/srv/data/shop.db"),
+    ("directory", "directory:/srv/up", "", "directory:/srv/up"),
+)
+
+
+def backed(engine: str, source: str, more: str) -> Policy:
+    text = (
+        f'\n[[backup]]\nname = "db"\nengine = "{engine}"\nsource = "{source}"\nby = ["uma", "omar"]\nmax-age = "1h"\n'
+    )
+    policy = read_policy((SHOP + text + more).encode(), path="rollback-guard.toml")
+    assert policy is not None
+    return policy
+
+
+@pytest.mark.parametrize(("engine", "source", "more", "place"), ENGINES)
+def test_a_backup_of_which_only_the_name_is_told_is_in_order(engine: str, source: str, more: str, place: str) -> None:
+    policy = backed(engine, source, more)
+    text = EVIDENT.replace("source", 'backup = [{ name = "db" }]\nsource', 1)
+    found = change(text, policy).backups
+    assert isinstance(found, Known)
+    (one,) = found.value
+    assert (one.person, one.place, one.level, one.snapshot) == ("omar", place, "compared", NEW_YEAR)
+    assert run_scenario(policy, read(text)) == ()
+    (mismatch, *_) = run_scenario(policy, read(EVIDENT))
+    assert (mismatch.subject, mismatch.found) == ("decision", "deny")
+    bare = change(text).backups
+    assert isinstance(bare, Known)
+    assert (bare.value[0].claimed, bare.value[0].engine) == ("somebody", "directory")
+    assert change_of(read(text), None).backups == bare
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ('name = "other"', "RG301"),
+        ("taken = 2025-12-31T22:00:00Z", "RG302"),
+        (f'commit = "{"9" * 40}"', "RG302"),
+        ('level = "stored"', "RG303"),
+        ('artefact = "gone"', "RG304"),
+        ('artefact = "changed"', "RG304"),
+        ('source = "$OTHER"', "RG305"),
+        ('place = "postgresql://stage/shop", before = "postgresql://db/shop"', "RG305"),
+        ('person = "jane"', "RG301, RG306"),
+        ('fault = "the signature does not verify"', "RG301, RG306"),
+    ],
+)
+def test_what_is_wrong_with_a_backup_is_found(said: str, rule: str) -> None:
+    name = "" if said.startswith("name") else 'name = "db", '
+    rules = ", ".join(f'"{one}"' for one in rule.split(", "))
+    text = EVIDENT.replace("source", f"backup = [{{ {name}{said} }}]\nsource", 1)
+    text = text.replace('"allow"', f'"deny"\nexpect.violated = [{rules}]')
+    assert run_scenario(backed("postgresql", "$SHOP_DATABASE_URL", ""), read(text)) == ()
+
+
+def test_a_store_that_nobody_sees_is_not_known() -> None:
+    text = EVIDENT.replace("source", 'backup = [{ name = "db", artefact = "unseen" }]\nsource', 1)
+    text = text.replace('"allow"', '"undetermined"\nexpect.undetermined = ["RG304"]')
+    assert run_scenario(backed("sqlite", "x.db", ""), read(text)) == ()

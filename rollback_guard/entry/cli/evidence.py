@@ -48,7 +48,7 @@ LAYOUT = click.option("--format", "layout", type=click.Choice(("text", "json")),
 
 @click.group(name="evidence")
 def command() -> None:
-    """What people signed: sign-offs, waivers, verdicts and releases, kept in refs/rollback-guard/evidence.
+    """What people signed: sign-offs, waivers, verdicts, releases and backups, kept in refs/rollback-guard/evidence.
 
     \b
     Examples:
