@@ -18,7 +18,7 @@ from rollback_guard.entry import exit_codes
 from rollback_guard.entry.backup_named import Asked, Named, find_named
 from rollback_guard.entry.backup_restore import forget, only_one, read_open, write_journal
 from rollback_guard.entry.cli.backup_make import choose
-from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT, difference_documents
+from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT, difference_documents, require_key
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import GuardError, RefusedError, UsageError
 from rollback_guard.report.backup_text import render_loss, render_restored
@@ -56,7 +56,7 @@ def restore(
 ) -> int:
     """Put backups back: beside what runs, compared, then swapped. The newest of each NAME, or an ID.
 
-    What would be lost is said first. What was there before is kept under a dated name, and can be swapped back.
+    What would be lost is said first. What was there before is kept under a dated name.
 
     \b
     Examples:
@@ -78,6 +78,8 @@ def restore(
         found = [(named, entry, load_record(named.store, entry)) for named, entry in choose(asked, wanted)]
         for named, entry, record in found:
             _require_good(named, record, entry, unproven=unproven)
+        sealed = [record.name for _, _, record in found if record.artefact.encryption]
+        require_key(sealed, keys, shlex.join(["guard", "backup", "restore", *wanted]))
         losses = {record.name: _present(named, record) for named, _, record in found}
         for _, _, record in found:
             say(render_loss(record, *losses[record.name]), err=layout == "json")
@@ -104,12 +106,15 @@ class _Open(NamedTuple):
         def content() -> BinaryIO:
             return open_artefact(self.named.store, self.record.artefact, self.keys)
 
+        return self._replace(restore=prepare(self.restore, self.record, self.named.engine(), content, self.note))
+
+    def undo(self) -> None:
+        """Leave nothing of it, before it took production's place; what cannot be removed now stays written down."""
         try:
-            ready = prepare(self.restore, self.record, self.named.engine(), content, self.note)
-        except RefusedError:
-            forget(self.asked.repository, self.restore)  # what was put beside is gone again
-            raise
-        return self._replace(restore=ready)
+            give_up(self.restore, self.named.engine())
+            forget(self.asked.repository, self.restore)
+        except GuardError:
+            pass
 
     def finish(self) -> Restore:
         return finish(self.restore, self.named.engine(), self.note)
@@ -117,8 +122,19 @@ class _Open(NamedTuple):
 
 def _carry_out(open_: list[_Open]) -> list[tuple[Restore, str]]:
     """All of them beside first, and only then the swaps: what was taken as one set goes back as one."""
-    ready = [one.prepare() for one in open_]
-    return [(one.finish(), one.record.identity.place) for one in ready]
+    ready: list[_Open] = []
+    try:
+        for one in open_:
+            ready.append(one.prepare())
+    except GuardError:
+        for one in (*ready, *open_[len(ready) : len(ready) + 1]):
+            one.undo()
+        raise
+    try:
+        return [(one.finish(), one.record.identity.place) for one in ready]
+    except GuardError:
+        say("note: it is written down how far this came. To go on:  guard backup restore --resume", err=True)
+        raise
 
 
 def _require_none_open(asked: Asked) -> None:
@@ -139,8 +155,17 @@ def _require_good(named: Named, record: Record, entry: Entry, *, unproven: bool)
         raise RefusedError(
             f"{record.name} {record.id} is proven {entry.level or 'not at all'}, and the policy asks for "
             f"{named.spec.level}",
-            remedy=f"guard backup prove {record.id}   # or take it all the same: --unproven",
+            remedy=_instead(named, entry),
         )
+
+
+def _instead(named: Named, entry: Entry) -> str:
+    """What to restore rather than a backup that is not proven."""
+    listing = list_backups(named.store, time.time(), (named.spec.name,))
+    good = next((one.label for one in listing.entries if reaches(one.level, named.spec.level)), "")
+    if good:
+        return f"guard backup restore {good}   # the newest that is; or: guard backup prove {entry.label}"
+    return f"guard backup prove {entry.label}   # or take it all the same: --unproven"
 
 
 def _present(named: Named, record: Record) -> tuple[Loss, str]:
@@ -181,7 +206,7 @@ def _go_on(asked: Asked, keys: Keys | None, layout: str, *, abort: bool) -> int:
         if abort:
             give_up(restore, named.engine())
             forget(asked.repository, restore)
-            say(f"{visible(restore.id)} is given up; production is as it was")
+            say(f"{visible(restore.id)} is given up; {visible(restore.name)} is as it was")
             continue
         listing = list_backups(named.store, time.time(), (named.spec.name,))
         record = load_record(named.store, find(listing, f"{restore.name}/{restore.record}"))
