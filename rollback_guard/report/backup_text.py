@@ -93,13 +93,15 @@ def render_list(rows: tuple[Row, ...], problems: tuple[str, ...], now: float) ->
     return "\n".join(lines)
 
 
-def render_loss(record: Record, loss: Loss, place: str) -> str:
-    """What a restore would take away, before anybody is asked."""
+def render_loss(record: Record, loss: Loss, place: str, *, known: bool = True) -> str:
+    """What a restore would take away, before anybody is asked; `known`: whether what is there now could be read."""
     lines = [
         f"{visible(record.name)} goes back to {moment(int(record.snapshot))}, {span_in_words(loss.seconds)} ago, in "
         f"{visible(place)}",
     ]
-    if not loss.differences:
+    if not known:
+        lines.append("  what is there now cannot be read, so what would be lost is not known")
+    elif not loss.differences:
         lines.append("nothing has changed since, so nothing would be lost")
     lines += [f"  since then: {_changed(one)}" for one in loss.content[:_MOST]]
     if len(loss.content) > _MOST:
@@ -128,7 +130,7 @@ def _changed(one: Difference) -> str:
 
 def render_restored(restore: Restore, place: str) -> str:
     """What was restored, and where what failed is now."""
-    took = "" if restore.downtime is None else f"; nobody could reach it for {seconds_in_words(restore.downtime)}"
+    took = "" if not restore.downtime else f"; nobody could reach it for {seconds_in_words(restore.downtime)}"
     return "\n".join(
         [
             f"{visible(restore.name)} is restored from {visible(restore.record)}: {visible(place)}{took}",

@@ -386,7 +386,7 @@ def test_what_is_there_now_cannot_be_read(shop: Shop) -> None:
     shop.create()
     shop.database.write_bytes(b"no database any more" * 100)
     said = shop.guard("restore", "shop-db", "--yes")
-    assert "what would be lost is not known" in said.err
+    assert "what would be lost is not known" in said.out
     assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
 
 

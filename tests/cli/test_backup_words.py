@@ -60,7 +60,9 @@ def test_a_restore_that_fails_before_the_swap_leaves_nothing(shop: Shop, monkeyp
 
     with monkeypatch.context() as broken:
         broken.setattr(sqlite.Target, "restore", full)
-        assert "the disk is full" in shop.guard("restore", "uploads", "shop-db", "--yes", code=4).err
+        said = shop.guard("restore", "uploads", "shop-db", "--yes", code=4).err
+    assert "production is as it was" in said
+    assert "the disk is full" in said
     assert sorted(one.name for one in shop.folder.iterdir()) == before
     assert shop.sql("SELECT count(*) FROM orders") == [(0,)]
     assert "no restore was cut short here" in shop.guard("restore", "--abort", code=2).err
@@ -127,3 +129,13 @@ def test_a_key_is_asked_for_before_anything_is_begun(tmp_path: Path, monkeypatch
 
 def test_a_name_that_is_like_none_is_answered_with_all(shop: Shop) -> None:
     assert "it names shop-db, uploads" in shop.guard("list", "zzz", code=2).err
+
+
+def test_what_cannot_be_read_is_not_said_to_be_unchanged(shop: Shop) -> None:
+    shop.create("shop-db")
+    shop.database.write_bytes(b"no database any more" * 100)
+    said = shop.guard("restore", "shop-db", code=2)
+    assert "what would be lost is not known" in said.out
+    assert "nothing has changed" not in said.out
+    done = shop.guard("restore", "shop-db", "--yes", "--format", "json")
+    assert done.json["restores"][0]["lost"]["differences"] is None

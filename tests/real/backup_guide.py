@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from pathlib import Path
+from unittest import mock
 
 from tests.support.builder import RepositoryBuilder
+from tests.support.commands import guard
+from tests.support.killing import Step, kill
 from tests.support.mariadb import Server as MariaDBServer
 from tests.support.mariadb import opened, url_of
 from tests.support.pages import guard_on_path
@@ -124,6 +128,7 @@ class Shop:
     def clone(self, entries: str) -> RepositoryBuilder:
         """The clone in which the page is read, its policy being that of the page; origin is a guarded server."""
         omar = RepositoryBuilder(self.folder / "omar")
+        omar.clock = int(time.time()) - 86_400
         text = POLICY.format(name=NAME, jane=public_key("jane"), omar=public_key("omar"))
         omar.write_file("rollback-guard.toml", text + self.here(entries))
         script = omar.path / "check-uploads.sh"
@@ -134,7 +139,8 @@ class Shop:
         server.takes(omar, "main", "refs/tags/*")
         server.guarded()
         omar.git("clone", "-q", server.url, str(self.folder / "shop"))
-        jane = RepositoryBuilder(self.folder / "shop")
+        self.jane = jane = RepositoryBuilder(self.folder / "shop")
+        jane.clock = int(time.time()) - 600
         settings = {
             "gpg.format": "ssh",
             "user.signingKey": key_of("jane"),
@@ -144,6 +150,9 @@ class Shop:
         }
         for name, value in settings.items():
             jane.git("config", name, value)
+        jane.branch("release/1.5")
+        jane.commit("Release 1.5\n\nReviewed-by: Omar Haddad <omar@acme.example>", by="jane", app_dot_py="price = 2\n")
+        jane.checkout("main")
         return jane
 
     def something_fails(self) -> None:
@@ -151,8 +160,38 @@ class Shop:
         self.postgres.run(
             "DELETE FROM orders WHERE id % 3 = 0", "ALTER TABLE orders ADD COLUMN discount int", database="shop"
         )
+        self.mariadb.run("DELETE FROM invoice WHERE id > 290", "DROP PROCEDURE paid", database="legacy")
         (self.srv / "uploads" / "2026" / "7.txt").unlink()
         (self.srv / "uploads" / "2026" / "new.txt").write_text("new\n")
+
+    def is_cut_short(self) -> None:
+        """Somebody pulls the plug in the middle of a restore: once the databases have changed places."""
+        self.postgres.run("DELETE FROM orders", database="shop")
+        step = Step("backup.engines.postgresql", "exchange", "after")
+        with mock.patch.dict(os.environ, self.env):
+            kill(self.jane.path, step, "backup", "restore", "shop-db", "--yes")
+
+    def goes_on(self) -> None:
+        """A release lands, is backed up twice, and the day goes on."""
+        self.jane.commit("Go on", by="jane", more_dot_py="more = 1\n")
+        with mock.patch.dict(os.environ, self.env):
+            for _ in range(2):
+                said = guard(self.jane.path, "backup", "create", "shop-db")
+                assert said.code == 0, said.err
+
+    def encrypts(self, entry: str) -> None:
+        """The policy's entry for the settings is that of the page, with a key that opens it."""
+        import pyrage
+
+        key = pyrage.x25519.Identity.generate()
+        path = self.folder / "etc" / "restore-key.txt"
+        path.write_text(f"# public key: {key.to_public()}\n{key}\n")
+        path.chmod(0o600)
+        before = self.jane.path.joinpath("rollback-guard.toml").read_text()
+        own = re.compile(r'^\[\[backup\]\]\nname = "settings"\n.*?(?=^\[\[|\Z)', re.MULTILINE | re.DOTALL)
+        recipient = re.sub(r"age1\w+", str(key.to_public()), self.here(entry))
+        self.jane.write_file("rollback-guard.toml", own.sub(recipient + "\n", before))
+        self.jane.commit("Encrypt what settings hold", by="jane")
 
     def drop_databases(self) -> None:
         """What stays of the restores."""
@@ -170,11 +209,3 @@ class Shop:
             "SELECT string_agg(datname, ' ') FROM pg_database WHERE datname ~ '^(shop$|restored_|failed_)'"
         )
         return str(found or "").split()
-
-
-def without_machine(env: dict[str, str]) -> dict[str, str]:
-    """An environment in which nothing of this machine's servers is named."""
-    return {key: value for key, value in env.items() if not key.startswith(("PG", "MYSQL", "MARIADB")) or key == "PATH"}
-
-
-__all__ = ["Shop", "os", "policies_of", "without_machine"]

@@ -82,7 +82,9 @@ def restore(
         require_key(sealed, keys, shlex.join(["guard", "backup", "restore", *wanted]))
         losses = {record.name: _present(named, record) for named, _, record in found}
         for _, _, record in found:
-            say(render_loss(record, *losses[record.name]), err=layout == "json")
+            present = losses[record.name]
+            said = render_loss(record, present.loss, present.place, known=present.known)
+            say(said, err=layout == "json")
         if not yes:
             _confirm(wanted)
         now = time.time()
@@ -129,6 +131,8 @@ def _carry_out(open_: list[_Open]) -> list[tuple[Restore, str]]:
     except GuardError:
         for one in (*ready, *open_[len(ready) : len(ready) + 1]):
             one.undo()
+        if all(one.restore.state in ("filling", "compared") for one in open_):
+            say("note: nothing took the place of anything: production is as it was", err=True)
         raise
     try:
         return [(one.finish(), one.record.identity.place) for one in ready]
@@ -168,7 +172,15 @@ def _instead(named: Named, entry: Entry) -> str:
     return f"guard backup prove {entry.label}   # or take it all the same: --unproven"
 
 
-def _present(named: Named, record: Record) -> tuple[Loss, str]:
+class _Present(NamedTuple):
+    """What is there now: what would be lost of it, where it is, and whether it could be read at all."""
+
+    loss: Loss
+    place: str
+    known: bool = True
+
+
+def _present(named: Named, record: Record) -> _Present:
     """What would be lost, and of what. A source that cannot be asked any more may be lost altogether."""
     engine = named.engine()
     try:
@@ -176,11 +188,11 @@ def _present(named: Named, record: Record) -> tuple[Loss, str]:
         with engine.snapshot() as snapshot:
             present = snapshot.fingerprint()
     except GuardError as error:
-        say(f"note: what is there now cannot be read, so what would be lost is not known: {error.message}", err=True)
-        return loss_of(record, record.fingerprint, now=time.time()), record.identity.place
+        say(f"note: {error.message}", err=True)
+        return _Present(loss_of(record, record.fingerprint, now=time.time()), record.identity.place, known=False)
     if place != record.identity.place:
         say(f"note: it was taken of {visible(record.identity.place)}", err=True)
-    return loss_of(record, present, now=time.time()), place
+    return _Present(loss_of(record, present, now=time.time()), place)
 
 
 def _confirm(wanted: tuple[str, ...]) -> None:
@@ -214,7 +226,7 @@ def _go_on(asked: Asked, keys: Keys | None, layout: str, *, abort: bool) -> int:
     return exit_codes.ALLOW if abort else _tell(_carry_out(open_), {}, layout)
 
 
-def _tell(done: list[tuple[Restore, str]], losses: dict[str, tuple[Loss, str]], layout: str) -> int:
+def _tell(done: list[tuple[Restore, str]], losses: dict[str, _Present], layout: str) -> int:
     if layout == "json":
         documents = [_document(one, place, losses.get(one.name)) for one, place in done]
         say(render_json({"format": "rollback-guard/backup-restore/1", "restores": documents}))
@@ -224,7 +236,7 @@ def _tell(done: list[tuple[Restore, str]], losses: dict[str, tuple[Loss, str]], 
     return exit_codes.ALLOW
 
 
-def _document(one: Restore, place: str, lost: tuple[Loss, str] | None) -> dict[str, Any]:
+def _document(one: Restore, place: str, lost: _Present | None) -> dict[str, Any]:
     return {
         "name": one.name,
         "id": one.record,
@@ -233,10 +245,15 @@ def _document(one: Restore, place: str, lost: tuple[Loss, str] | None) -> dict[s
         "state": one.state,
         "begun": moment(int(one.begun)),
         "downtime-seconds": one.downtime,
-        "lost": None
-        if lost is None
-        else {"seconds": round(lost[0].seconds, 3), "differences": difference_documents(lost[0].differences)},
+        "lost": None if lost is None else _lost(lost),
     }
+
+
+def _lost(present: _Present) -> dict[str, Any]:
+    """`differences` is null where what was there could not be read."""
+    loss = present.loss
+    differences = difference_documents(loss.differences) if present.known else None
+    return {"seconds": round(loss.seconds, 3), "differences": differences}
 
 
 COMMANDS = (restore,)
