@@ -29,6 +29,7 @@ class Row(NamedTuple):
 
 
 _MOST = 10  # tables that are named
+_PLAIN = ("table", "file")  # kinds that go without saying
 _FEW = 3  # things that are not covered, before only the first is named
 
 
@@ -118,6 +119,7 @@ def render_loss(record: Record, loss: Loss, place: str, *, known: bool = True) -
 def _changed(one: Difference) -> str:
     """What happened to a table or a file since, in words."""
     name, (before, after) = visible(one.name), one.rows
+    name = name if one.kind in _PLAIN else f"{visible(one.kind)} {name}"
     if one.what == "added":
         return f"{name} is new" + (f", with {counted(after, 'row', 'rows')}" if after is not None else "")
     if one.what == "missing":

@@ -20,7 +20,7 @@ from rollback_guard.policy.scalars import seconds_of
 from rollback_guard.report.backup_text import Row, render_list
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.visible import visible
-from rollback_guard.report.wording import counted, size_in_words, span_in_words
+from rollback_guard.report.wording import counted, moment, size_in_words, span_in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _show(name: str, plan: PrunePlan, now: float, *, err: bool) -> None:
     for kept in plan.kept:
         say(f"  stays: {visible(kept.entry.label)}: {kept.why}", err=err)
     for locked in plan.locked:
-        say(f"  locked: {visible(locked.label)}", err=err)
+        until = f", until {moment(int(locked.until))}" if locked.until else ""
+        say(f"  locked: {visible(locked.label)}{until}", err=err)
     for file in plan.leftovers:
         say(f"  goes, and is no backup: {visible(file)}", err=err)
 

@@ -172,6 +172,9 @@ def _instead(named: Named, entry: Entry) -> str:
     return f"guard backup prove {entry.label}   # or take it all the same: --unproven"
 
 
+_SERVED = ("postgresql", "mariadb")  # engines whose databases are made by a server, not by a restore
+
+
 class _Present(NamedTuple):
     """What is there now: what would be lost of it, where it is, and whether it could be read at all."""
 
@@ -189,6 +192,8 @@ def _present(named: Named, record: Record) -> _Present:
             present = snapshot.fingerprint()
     except GuardError as error:
         say(f"note: {error.message}", err=True)
+        if named.spec.engine in _SERVED:
+            say("note: if the database itself is gone, first make an empty one by its name, then restore", err=True)
         return _Present(loss_of(record, record.fingerprint, now=time.time()), record.identity.place, known=False)
     if place != record.identity.place:
         say(f"note: it was taken of {visible(record.identity.place)}", err=True)
