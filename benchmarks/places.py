@@ -58,7 +58,9 @@ def prepare(out: str, peers: str | None, say: Callable[[str], None]) -> Places:
     shutil.rmtree(wheels, ignore_errors=True)
     _call(sys.executable, *PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT)
     (wheel,) = (os.path.join(wheels, name) for name in os.listdir(wheels))
-    _call(os.path.join(ours, "python"), *PIP, "install", wheel)  # what it depends on, the first time
+    _call(
+        os.path.join(ours, "python"), *PIP, "install", f"{wheel}[postgresql,mariadb]"
+    )  # what it depends on, the first time
     _call(os.path.join(ours, "python"), *PIP, "install", "--force-reinstall", "--no-deps", wheel)
     if peers is None:
         peers = os.path.join(out, "peers")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import alone, audit, check, evidence, hooks, many, public, revert
+from benchmarks import alone, audit, backup, check, evidence, hooks, many, public, revert
 from benchmarks.places import ROOT, Places, prepare
 from benchmarks.table import Row, document, render_table
 from benchmarks.timing import Timing, WrongResultError
@@ -23,7 +23,7 @@ from benchmarks.timing import Timing, WrongResultError
 OUT = os.path.join(ROOT, "benchmarks", "out")
 PAGE = os.path.join(ROOT, "docs", "benchmarks.md")
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
-SUBJECTS = "hooks,check,revert,many,alone,audit,evidence"
+SUBJECTS = "hooks,check,revert,many,alone,audit,evidence,backup"
 FEWEST = 15  # runs below which a median is not to be published
 
 
@@ -79,6 +79,7 @@ def main(argv: list[str] | None = None) -> int:
         "alone": alone.run,
         "audit": audit.run,
         "evidence": evidence.run,
+        "backup": lambda places, runs: backup.run(places, runs, full=arguments.full),
     }
     if arguments.public:
         subjects["public"] = lambda places, runs: public.run(places, runs, tuple(arguments.public))

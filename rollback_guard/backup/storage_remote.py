@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _S3 = ("s3", "s3a")
 # Where a file shows only when it is whole. What fsspec has besides is not known to do so.
 _WHOLE = (*_S3, "gs", "gcs", "abfs", "abfss", "az", "oci", "oss")
-_PIECE = 16 * 1024 * 1024  # bytes of one part of an upload
+_PIECE = 8 * 1024 * 1024  # bytes of one part of an upload; about four times that are in memory
 _PARTS = 2000  # of an upload, before parts grow: S3 takes 10,000
 _AT_ONCE = 128  # heads that are asked for together
 _MODIFIED = ("LastModified", "last_modified", "updated", "mtime", "modified", "created")
@@ -114,7 +114,7 @@ class RemoteStore:
     def read(self, name: str) -> BinaryIO:
         """As `Store.read`."""
         with self._telling("read", name):
-            source = self._system.open(self._path(name), "rb", block_size=_PIECE // 2, cache_type="readahead")
+            source = self._system.open(self._path(name), "rb", block_size=_PIECE, cache_type="readahead")
         return io.BufferedReader(Passed(source, lambda: self._telling("read", name)), 1024 * 1024)
 
     def heads(self, names: Iterable[str], most: int) -> Iterator[tuple[str, bytes | None]]:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from rollback_guard.backup.registry import open_engine
 from rollback_guard.backup.source import read_source
 from rollback_guard.backup.storage import open_store
+from rollback_guard.backup.stored import read_place
 from rollback_guard.entry.production import Production, find_production, policy_of
-from rollback_guard.errors import UsageError
+from rollback_guard.errors import RefusedError, UsageError
 from rollback_guard.git.repository import Repository
 
 TYPE_CHECKING = False
@@ -76,3 +77,18 @@ def find_named(repository: Repository, names: Sequence[str], branch: str | None 
     folder = base_folder(repository)
     named = tuple(Named(spec=one, store=open_store(one.store, folder), repository=repository) for one in wanted)
     return Asked(repository=repository, production=production, policy=policy, named=named)
+
+
+def require_store_outside(asked: Asked) -> None:
+    """Raises: RefusedError where a directory that is backed up holds the store, and so every backup of itself."""
+    for one in asked.named:
+        if one.spec.engine != "directory":
+            continue
+        from rollback_guard.backup.engines.directory import Directory
+
+        place = read_place(one.spec.store, base_folder(asked.repository))
+        if place.scheme == "file" and Directory(one.source).contains(place.where):
+            raise RefusedError(
+                f"the store of {one.spec.name} lies in the directory that it is a backup of",
+                remedy="land a change that names another `store`, such as file:/var/backups/shop",
+            )

@@ -54,7 +54,7 @@ def with_artefacts(question: Question, policy: Policy, change: Change) -> Change
     seen: dict[tuple[str, str], Attestation] = {}
     for backup, candidates in zip(policy.backup, counting(policy, change, question.as_of), strict=True):
         for one in candidates:
-            state = collect_artefact(backup.store, one.file, folder)
+            state = collect_artefact(backup.store, one.file, folder, question.look)
             seen[one.name, one.digest] = one._replace(artefact=state)
             if isinstance(state, Unknown) or (state.value.digest, state.value.size) == (one.file_digest, one.file_size):
                 break

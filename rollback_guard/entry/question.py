@@ -14,6 +14,7 @@ from rollback_guard.policy.model import Policy
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rollback_guard.evidence.collect import EvidenceBook
+    from rollback_guard.facts.artefact import Look
 
 
 class WhatIf(NamedTuple):
@@ -32,6 +33,7 @@ class Question(NamedTuple):
     as_of: int  # Unix seconds
     what_if: Optional[WhatIf] = None
     book: Optional[EvidenceBook] = None  # of a run that judges many changes; else each has its own
+    look: Optional[Look] = None  # into stores of backups that are no folder; None where only our own code may run
 
 
 def digest_of(data: bytes) -> str:

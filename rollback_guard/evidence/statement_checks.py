@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from rollback_guard.evidence.statement_model import Binding, Statement
 
+CLOCK = 300  # seconds by which the clocks of a database and of whoever signs may differ
 _DECISIONS = {
     "SignOffStatement": ("approve", "reject", "withdraw"),
     "VerdictStatement": ("allow", "deny", "undetermined"),
@@ -75,6 +76,8 @@ def _fit_of_backup(own: dict[str, Any]) -> None:
     reached = LEVELS.index(proof.level)
     if own["ended"] < own["begun"]:
         raise FormatError("it ended before it began")
+    if max(own["snapshot"], own["ended"]) > own["time"] + CLOCK:
+        raise FormatError("it is signed before it was taken")
     if (own["previous"] is None) != (own["since_previous"] is None):
         raise FormatError("it says how long ago the one before was, or which that is, and not both")
     if reached >= LEVELS.index("restored") and proof.seconds is None:

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
     from rollback_guard.facts.model import Fact
 
+    # Given a store's URL and a file in it: what lies there now.
+    Look = Callable[[str, str], Fact[ArtefactState]]
+
 BLOCK = 1024 * 1024  # bytes that are read at once
 
 
 GONE = ArtefactState(digest=None)
 
 
-def collect_artefact(
-    store: str, file: str, folder: str, look: Callable[[str, str], Fact[ArtefactState]] | None = None
-) -> Fact[ArtefactState]:
+def collect_artefact(store: str, file: str, folder: str, look: Look | None = None) -> Fact[ArtefactState]:
     """What lies at `file` of the store with this URL, all of it read; nothing does where it leads out of the store.
 
     `folder`: relative `file:` URLs are relative to it. `look` is asked, with the URL and the file, about stores that

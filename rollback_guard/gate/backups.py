@@ -49,7 +49,7 @@ def standings_of(policy: Policy, change: Change, found: tuple[Attestation, ...],
 def _standing(policy: Policy, backup: Backup, change: Change, found: tuple[Attestation, ...], as_of: int) -> Standing:
     may = policy.members_of(backup.by)
     refused: list[str] = []
-    weighed: list[tuple[tuple[bool, bool, int, str], Attestation, tuple[Fault, ...]]] = []
+    weighed: list[tuple[tuple[bool, bool, int, int, str], Attestation, tuple[Fault, ...]]] = []
     for one in found:
         if one.name != backup.name:
             continue
@@ -60,7 +60,8 @@ def _standing(policy: Policy, backup: Backup, change: Change, found: tuple[Attes
         faults = (*faults_of(backup, change, one, as_of), *_artefact(one, change))
         wrong = any(fault.open is None for fault in faults)
         # What breaks a rule is told of the newest, whatever is not known of it.
-        weighed.append(((wrong, bool(faults) and not wrong, -one.snapshot, one.digest), one, faults))
+        rank = (wrong, bool(faults) and not wrong, -one.snapshot, len(faults), one.digest)
+        weighed.append((rank, one, faults))
     if not weighed:
         return Standing(backup=backup, best=None, refused=tuple(refused))
     _, best, faults = min(weighed, key=lambda one: one[0])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from rollback_guard.backup.engines.postgresql import PostgreSQL
 from rollback_guard.backup.source import Source
 from tests.support.postgres import SUPERUSER, Server
 
+_NUMBERS = itertools.count()
 SQL = Path(__file__).with_suffix(".sql")
 ROLES = ("reader", 'Odd "Role"', "asked", "limited")
 # Every type has a column of its own in `kinds`, with a value and another one.
@@ -222,3 +224,8 @@ class PostgresBench:
         for name, value in settings.items():
             self.server.run(f"ALTER DATABASE {self.database} SET {name} TO {value}")
         self.server.run(f"ALTER ROLE {SUPERUSER} IN DATABASE {self.database} SET DateStyle TO 'German'")
+
+
+def fresh(server: Server) -> PostgresBench:
+    """A bench that no other test has."""
+    return PostgresBench(server, f"shop_{next(_NUMBERS)}")

@@ -64,7 +64,7 @@ def test_what_is_no_state_is_said(state: Path, tmp_path: Path) -> None:
         os.chdir(here)
     engine = Directory(source(state))
     data, before = dumped(engine)
-    assert before.uncovered[:2] == ("the FIFO 'pipe'", "the socket 'socket'")
+    assert {"the FIFO 'pipe'", "the socket 'socket'"} < set(before.uncovered)
     after = restored(engine, data, tmp_path / "scratch")
     assert compare(before, after) == ()
 

@@ -7,13 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from rollback_guard.backup.engines import sqlite_swap
+from rollback_guard.backup.engines import sqlite_open, sqlite_swap
 from rollback_guard.backup.engines.sqlite import SQLite
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from tests.backup.contract import dumped
@@ -176,3 +177,36 @@ class TestSwap:
             connection.execute("DELETE FROM t WHERE v = 'more'")
         engine.swap("restored_1", "failed_1")
         assert dumped(engine)[1] == wanted
+
+    def test_a_journal_that_the_application_reuses(self, engine: SQLite, shop: Path) -> None:
+        with closing(opened(shop)) as other:
+            other.execute("PRAGMA journal_mode=PERSIST")
+            other.execute("INSERT INTO t (v) VALUES ('more')")
+        assert Path(f"{shop}-journal").stat().st_size > 0
+        failed = dumped(engine)[1]
+        engine.swap("restored_1", "failed_1")
+        engine.swap("failed_1", "restored_1")
+        assert dumped(engine)[1] == failed
+        assert sorted(one.name for one in shop.parent.iterdir()) == ["shop.db", "shop.db.restored_1"]
+
+    def test_who_lets_go_in_time_is_waited_for(
+        self, engine: SQLite, shop: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sqlite_swap, "DRAIN", 600.0)
+        with closing(opened(shop)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            monkeypatch.setattr(time, "sleep", lambda seconds: other.close())
+            engine.swap("restored_1", "failed_1")
+        assert Path(f"{shop}.failed_1").exists()
+
+    def test_a_log_that_cannot_be_folded_in(self, engine: SQLite, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite_open, "BUSY", 0.0)
+        beside = Path(f"{shop}.restored_1")
+        with closing(opened(beside)) as writer, closing(opened(beside)) as reader:
+            writer.execute("PRAGMA journal_mode=WAL")
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM t").fetchall()
+            writer.execute("INSERT INTO t (v) VALUES ('in the log')")
+            with pytest.raises(RefusedError, match="cannot be folded in"):
+                engine.swap("restored_1", "failed_1")
+        engine.swap("restored_1", "failed_1")

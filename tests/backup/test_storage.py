@@ -417,7 +417,7 @@ class TestS3:
         store = open_store(f"s3://{s3.bucket()}/x", "/")
         with store.write(ONE) as sink:
             sink.write(b"x")
-            assert sink._handle.blocksize == 16 << 20  # type: ignore[attr-defined]
+            assert sink._handle.blocksize == 8 << 20  # type: ignore[attr-defined]
             sink._written = 100 << 30  # type: ignore[attr-defined]
             sink.write(b"x")
             assert sink._handle.blocksize == ((100 << 30) + 1) // 2000  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ engine = "sqlite"
 source = "$SHOP_DATABASE"
 by = ["jane"]
 max-age = "1h"
-store = "file:{store}"
+store = "{store}"
 {more}
 [[backup]]
 name = "uploads"
@@ -45,14 +45,14 @@ source = "{uploads}"
 by = ["jane"]
 max-age = "1h"
 level = "compared"
-store = "file:{store}"
+store = "{store}"
 """
 
 
 class Shop:
     """A repository whose policy names two backups, and what they are of."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", url: str = "") -> None:
         self.folder = folder
         self.database, self.uploads, self.store = folder / "shop.db", folder / "uploads", folder / "backups"
         self.uploads.mkdir(parents=True)
@@ -65,7 +65,7 @@ class Shop:
             for one, name in (("jane", "Jane Doe"), ("omar", "Omar Haddad"))
         )
         self.repo = RepositoryBuilder(folder / "shop")
-        text = POLICY.format(people=people, store=self.store, uploads=self.uploads, more=more)
+        text = POLICY.format(people=people, store=url or f"file:{self.store}", uploads=self.uploads, more=more)
         self.repo.write_file("rollback-guard.toml", text)
         self.repo.commit("Policy")
         self.repo.git("config", "rollback-guard.repository", "github.com/acme/shop")
@@ -446,3 +446,11 @@ def test_on_a_terminal_it_asks(shop: Shop, monkeypatch: pytest.MonkeyPatch, caps
     assert shop.sql("SELECT count(*) FROM orders") == [(0,)]
     assert asked(shop.repo.path, "backup", "restore", "shop-db", answer="y").code == 0
     assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
+
+
+def test_a_store_within_what_is_backed_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path, url=f"file:{tmp_path}/uploads/backups")
+    monkeypatch.setenv("SHOP_DATABASE", str(shop.database))
+    said = shop.guard("create", "--no-attest", code=1)
+    assert "the store of uploads lies in the directory that it is a backup of" in said.err
+    assert not (shop.uploads / "backups").exists()

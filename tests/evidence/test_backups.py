@@ -175,10 +175,10 @@ def test_where_none_is_of_this_commit_the_newest_of_another_are_told(vault: Vaul
 
 
 def test_the_first_attestation_says_which_database_it_is(vault: Vault) -> None:
-    vault.attests(name="shop-db", origin=STAGE, signer="omar", time=int(time.time()) - 900, backup="x")
-    vault.attests(name="shop-db", origin=STAGE, key="omar", time=int(time.time()) - 800, backup="y")
+    vault.attests(name="shop-db", origin=STAGE, signer="omar", seconds=1000, time=int(time.time()) - 900, backup="x")
+    vault.attests(name="shop-db", origin=STAGE, key="omar", seconds=1000, time=int(time.time()) - 800, backup="y")
     assert [one.before for one in collected(vault, "shop-db") if one.person == "jane"] == []
-    vault.attests(name="shop-db", origin=HERE, time=int(time.time()) - 700)
+    vault.attests(name="shop-db", origin=HERE, seconds=1000, time=int(time.time()) - 700)
     (first,) = [one for one in collected(vault, "shop-db") if one.person == "jane"]
     assert first.before == (HERE.place, HERE.server)
     vault.attests(name="shop-db", origin=STAGE, backup="b2", seconds=10)

@@ -371,6 +371,8 @@ BACKUP_SHAPES = [
     (("position",), None, "position is no text"),
     (("ended",), "2026-11-22T23:00:00Z", "it ended before it began"),
     (("begun",), "", "a time is not written"),
+    (("ended",), "2026-11-23T00:05:01Z", "it is signed before it was taken"),
+    (("snapshot",), "2026-11-23T00:05:01Z", "it is signed before it was taken"),
     (("artefact", "store"), "", "the store is empty"),
     (("artefact", "file"), "", "the file is empty"),
     (("artefact", "file"), "../backup.zst", "the file does not lie in the store"),
@@ -424,7 +426,7 @@ def test_a_backup_is_kept_by_name_and_day() -> None:
     """However many are taken of one commit of production, no folder is filled by honest work."""
     others = [
         BACKUP._replace(name="uploads"),
-        BACKUP._replace(snapshot=BACKUP.snapshot + DAY),
+        BACKUP._replace(snapshot=BACKUP.snapshot - DAY),
         BACKUP._replace(binding=BACKUP.binding._replace(object="4" * 40)),
     ]
     keys = {store_key(one) for one in (BACKUP, *others)}
@@ -484,7 +486,7 @@ def statements(draw: st.DrawFn) -> Statement:
 def a_backup(draw: st.DrawFn, binding: Binding, head: str) -> Statement:
     """Any backup that may be attested at all."""
     lines, numbers = TEXTS.filter(str.strip), st.integers(0, 10**15 - 1)
-    begun, ended = sorted((draw(MOMENTS), draw(MOMENTS)))
+    begun, snapshot, ended, signed = sorted(draw(MOMENTS) for _ in range(4))
     content = BACKUP.content._replace(rows=draw(numbers), uncovered=tuple(draw(st.lists(lines, max_size=3))))
     checks = tuple(sorted(dict.fromkeys(draw(st.lists(WORDS, min_size=1, max_size=3)), "passed").items()))
     proof = BACKUP.proof._replace(level=draw(st.sampled_from(LEVELS)), checks=checks, seconds=draw(numbers))
@@ -493,10 +495,11 @@ def a_backup(draw: st.DrawFn, binding: Binding, head: str) -> Statement:
     return BACKUP._replace(
         name=draw(WORDS),
         origin=BACKUP.origin._replace(place=draw(lines), source=draw(TEXTS)),
-        snapshot=draw(MOMENTS),
+        snapshot=snapshot,
         position=draw(TEXTS),
         begun=begun,
         ended=ended,
+        time=signed,
         content=content,
         proof=proof,
         tools=tools,

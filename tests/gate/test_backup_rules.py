@@ -193,6 +193,8 @@ def test_the_best_of_several_is_taken() -> None:
     unseen = an_attestation(snapshot=NOW - 10, artefact=SHALLOW)
     assert answers(backed(unseen, old)) == {}
     assert answers(backed(unseen, poor)) == {"RG304": "undetermined"}
+    also = an_attestation(snapshot=NOW - 30, level="stored", source="$STAGE_URL", digest="0" * 64)
+    assert answers(backed(also, poor)) == {"RG303": "violated"}
     stale = an_attestation(snapshot=NOW - 7200, level="stored")
     assert answers(backed(poor, stale)) == {"RG303": "violated"}
 

@@ -32,7 +32,7 @@ _WATCH = 'folder=$1; shift; "$@" </dev/null & server=$!; cat >/dev/null; kill $s
 _NUMBERS = itertools.count(1)
 _OPTIONS = (
     *("--no-defaults", "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"),
-    *("--sync-binlog=0", "--log-bin=binlog", "--server-id=1", "--log-bin-trust-function-creators=1"),
+    *("--sync-frm=OFF", "--sync-binlog=0", "--log-bin=binlog", "--server-id=1", "--log-bin-trust-function-creators=1"),
     *("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--performance-schema=OFF"),
 )
 
@@ -61,10 +61,10 @@ def server(name: str = "source") -> Server:
     install = require("mariadb-install-db", install=INSTALL)
     daemon = daemon or require("mariadbd", install=INSTALL)
     folder = tempfile.mkdtemp(prefix=f"guard-{name}-", dir="/tmp")
-    as_root = ["--user=root"] if os.geteuid() == 0 else []
-    data = f"--datadir={folder}/data"
+    # In a shared folder for temporary tables, one server that starts removes those of all others.
+    paths = [f"--datadir={folder}/data", f"--tmpdir={folder}", *(["--user=root"] if os.geteuid() == 0 else [])]
     subprocess.run(
-        [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", *as_root, data],
+        [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", *paths],
         check=True,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -73,7 +73,7 @@ def server(name: str = "source") -> Server:
     with open(f"{folder}/log", "wb") as log:
         _CHILDREN.append(
             subprocess.Popen(
-                ["/bin/sh", "-c", _WATCH, "guard", folder, daemon, *_OPTIONS, *as_root, data, f"--socket={socket}"],
+                ["/bin/sh", "-c", _WATCH, "guard", folder, daemon, *_OPTIONS, *paths, f"--socket={socket}"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

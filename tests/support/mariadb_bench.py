@@ -157,7 +157,6 @@ ODD = {
     "character_set_connection": "latin1",
     "character_set_results": "latin1",
     "collation_connection": "latin1_german2_ci",
-    "sql_select_limit": "1",
     "max_statement_time": "600",
     "old_mode": "'ZERO_DATE_TIME_CAST'",
     "default_storage_engine": "MyISAM",

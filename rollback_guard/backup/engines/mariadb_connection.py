@@ -44,6 +44,7 @@ _PINS = {
     "explicit_defaults_for_timestamp": "1",
 }
 _READ_ONLY = frozenset({"explicit_defaults_for_timestamp", "show_create_table_verbosity"})
+NO_LIMIT = "18446744073709551615"
 LARGER = "SET GLOBAL max_allowed_packet = 1073741824"
 TIMEOUT = 10  # seconds to connect
 _LOST = (2006, 2013, 1927, 1317, 1053, 4031, 3024)
@@ -65,6 +66,7 @@ class Session:
         self._connection = connection
         self.address = address
         self.number = int(connection.thread_id())
+        self.limit = ""  # sql_select_limit, as sessions of this user begin
 
     def rows(self, statement: str | bytes) -> list[Row]:
         """All rows of an answer that is small."""
@@ -170,7 +172,8 @@ def _socket(address: Address) -> socket.socket:
 
 def _pin(opened: Session) -> None:
     """Only what this server knows; a session may not set what it does not know."""
-    opened.run("SET SESSION sql_mode = '', sql_select_limit = 18446744073709551615")  # the next answer has many rows
+    opened.limit = str(opened.value("SELECT @@sql_select_limit"))
+    opened.run(f"SET SESSION sql_mode = '', sql_select_limit = {NO_LIMIT}")  # the next answer has many rows
     names = ", ".join(f"'{name}'" for name in _PINS)
     known = [str(row[0]).lower() for row in opened.rows(f"SHOW SESSION VARIABLES WHERE Variable_name IN ({names})")]
     settable = [name for name in known if name not in _READ_ONLY]

@@ -119,11 +119,11 @@ def _short(own: str) -> str:
 def _served(server: str, install: str, own: str, short: str, environ: Mapping[str, str]) -> Iterator[Address]:
     data, log = os.path.join(own, "data"), os.path.join(own, "log")
     socket = os.path.join(short, "s")
-    as_root = ["--user=root"] if os.geteuid() == 0 else []
+    # In a shared folder for temporary tables, one server that starts removes those of all others.
+    paths = [f"--datadir={data}", f"--tmpdir={own}", *(["--user=root"] if os.geteuid() == 0 else [])]
     with open(log, "ab") as stream:
         done = subprocess.run(
-            [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", *as_root]
-            + [f"--datadir={data}"],
+            [install, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", *paths],
             env=clean(environ),
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -133,8 +133,8 @@ def _served(server: str, install: str, own: str, short: str, environ: Mapping[st
         if done.returncode:
             raise _failed(own)
         child = subprocess.Popen(
-            ["/bin/sh", "-c", _WATCH, "guard", own, server, "--no-defaults", *as_root, *_SETTINGS]
-            + [f"--datadir={data}", f"--socket={socket}", f"--pid-file={own}/pid", f"--secure-file-priv={own}"],
+            ["/bin/sh", "-c", _WATCH, "guard", own, server, "--no-defaults", *paths, *_SETTINGS]
+            + [f"--socket={socket}", f"--pid-file={own}/pid", f"--secure-file-priv={own}"],
             env=clean(environ),
             stdin=subprocess.PIPE,
             stdout=stream,

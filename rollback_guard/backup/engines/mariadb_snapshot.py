@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 from rollback_guard.backup.engines.mariadb_connection import (
     DENIED,
+    NO_LIMIT,
     ServerError,
     explain,
     grant,
@@ -100,6 +101,11 @@ def hold_snapshot(address: Address, program: Program, environ: Mapping[str, str]
         reader = stack.enter_context(session(address))
         fitting(program, str(reader.value("SELECT VERSION()")))
         check_sight(reader)
+        if reader.limit != NO_LIMIT:  # which the dump program does not lift
+            raise UndeterminedError(
+                f"sessions of {address.place} begin with sql_select_limit = {reader.limit}, which cuts off any dump",
+                remedy=f"SET GLOBAL sql_select_limit = {NO_LIMIT}",
+            )
         kept, keeper = stack.enter_context(session(address)), stack.enter_context(session(address))
         tables = _lock(reader, kept, keeper)
         reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")

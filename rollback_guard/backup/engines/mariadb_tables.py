@@ -195,4 +195,4 @@ def _literal(column: Column) -> str:
         text = f"IF(LENGTH({name}) = 0, '\\'\\'', CONCAT('0x', HEX({name})))"
     else:
         text = f"QUOTE({name})"
-    return f"IFNULL({text}, 'NULL')"
+    return f"IF({name} IS NULL, 'NULL', {text})"  # a text that is NULL by itself is too large, and must not pass

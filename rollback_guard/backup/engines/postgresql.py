@@ -10,7 +10,7 @@ import getpass
 import os
 import secrets
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from rollback_guard.backup.engines.postgresql_cluster import throwaway_cluster
 from rollback_guard.backup.engines.postgresql_connection import (
@@ -85,16 +85,24 @@ class PostgreSQL:
             with self._borrowed(elsewhere) as made:
                 yield made
             return
-        with throwaway_cluster(folder, self._major(), self._environ) as parameters:
-            place = Place({**parameters, "dbname": "scratch"}, "postgres", self._environ, ours=True, scratch=True)
-            yield Made(place, "")
+        with ExitStack() as running:
+
+            def start(major: int) -> Place:
+                running.close()  # a server of another version
+                cluster = running.enter_context(throwaway_cluster(folder, major, self._environ))
+                return Place({**cluster, "dbname": "scratch"}, "postgres", self._environ, scratch=True, renew=start)
+
+            yield Made(start(self._major()), "")
 
     def _major(self) -> int:
         """Which version scratch should have: the source's own, else, where nobody answers, the newest that is here."""
+        every = [one.major for one in find_programs("initdb", self._environ)]
         try:
             return int(self.identify().version.partition(".")[0])
         except UndeterminedError:
-            return max((one.major for one in find_programs("initdb", self._environ)), default=0)
+            if not every:
+                raise
+            return max(every)
 
     @contextmanager
     def _borrowed(self, text: str) -> Iterator[Made]:

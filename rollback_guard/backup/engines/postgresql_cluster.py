@@ -33,10 +33,11 @@ server=$!
 read -r _
 kill -QUIT $server
 wait $server
-rm -rf "$PGDATA" "$LOG"
+rm -rf "$PLACE" "$SOCKETS" 2>/dev/null
 """
 # Nothing in it must outlive a crash of the machine, and nobody but us may come in.
 _SETTINGS = {
+    "log_line_prefix": "",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "fsync": "off",
@@ -59,12 +60,12 @@ _SETTINGS = {
 
 @contextmanager
 def throwaway_cluster(folder: str, major: int, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Start a server of at least a major version; the parameters by which its superuser reaches it.
+    """Start a server of a major version; the parameters by which its superuser reaches it.
 
     `folder` holds its data, unless the account that it runs as cannot come there: then the system's folder for
     temporary files does. Raises: UndeterminedError.
     """
-    initdb = fitting("initdb", major, environ)
+    initdb = fitting("initdb", major, environ, exact=True)
     account = _account() if os.geteuid() == 0 else None
     home = _home(folder, account)
     try:
@@ -141,7 +142,7 @@ def _initialise(program: str, data: str, account: pwd.struct_passwd | None) -> N
 
 
 def _unstarted(said: bytes) -> UndeterminedError:
-    if b"No space left on device" in said or b"quota" in said:
+    if b"No space left on device" in said or b"File too large" in said:
         return UndeterminedError(
             "no scratch server could be made: the disk is full", remedy="make room, or set TMPDIR to where there is"
         )
@@ -160,7 +161,7 @@ def _running(program: str, data: str, sockets: str, account: pwd.struct_passwd |
     process = subprocess.Popen(
         ["/bin/sh", "-c", _WATCH, "sh", *command],
         cwd=os.path.dirname(data),
-        env={"PATH": os.defpath, "LC_ALL": "C", "PGDATA": data, "LOG": log},
+        env={"PATH": os.defpath, "LC_ALL": "C", "LOG": log, "PLACE": os.path.dirname(data), "SOCKETS": sockets},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

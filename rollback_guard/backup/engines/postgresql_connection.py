@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 
-INSTALL = "pip install 'rollback-guard[postgresql]'"
 # Whatever a session, a role or a database can set that changes how a value or a definition looks as text, or what is
 # seen of a table; and every limit in time, since a backup may take hours.
 _PINNED = {
@@ -84,10 +83,8 @@ _REFUSALS = (  # of a connection: PostgreSQL tells no SQLSTATE of these
 
 def connect(parameters: Mapping[str, str], where: str = "the source") -> Connection:
     """A session in which every statement is for itself. Raises: UndeterminedError."""
-    try:
-        import psycopg
-    except ImportError:
-        raise UndeterminedError("backups of PostgreSQL need psycopg", remedy=INSTALL) from None
+    import psycopg
+
     try:
         connection = psycopg.connect(**parameters, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
     except psycopg.Error as error:

@@ -17,6 +17,7 @@ class Cause(NamedTuple):
 
 
 _ENTRY = re.compile(rb"from TOC entry \d+; \d+ \d+ (.*) \S+$", re.MULTILINE)
+_COPIED = re.compile(rb'^pg_restore: error: COPY failed for table "([^"]*)": ', re.MULTILINE)
 _AGAIN = "look into the server's log, then do it again"
 _CAUSES = (
     Cause(
@@ -25,7 +26,7 @@ _CAUSES = (
         "make room on it, then do it again",
     ),
     Cause(
-        rb"lock timeout",
+        rb"lock timeout|statement timeout",
         "a table is locked by somebody",
         "wait until whoever holds it is done: SELECT * FROM pg_locks",
     ),
@@ -57,6 +58,11 @@ _CAUSES = (
         "the server refused the password",
         "psql, with the same connection string",
     ),
+    Cause(
+        rb"unsupported XML feature|is not supported (?:by|in) this build",
+        "that server was built without something that the backup needs",
+        "use a server like the source, with ICU and XML",
+    ),
     Cause(rb"already exists", "something of it is there already", "look at what template1 holds on that server"),
 )
 
@@ -64,7 +70,9 @@ _CAUSES = (
 def failure(program: str, status: int, said: bytes) -> UndeterminedError:
     """The error for a program that failed. Its own words are not told."""
     entry = _ENTRY.search(said)
-    where = f" at {entry[1].decode(errors='replace')}" if entry is not None else ""
+    copied = _COPIED.search(said)
+    found = b"table " + copied[1] if copied is not None else b"" if entry is None else entry[1]
+    where = f" at {found.decode(errors='replace')}" if found else ""
     for cause in _CAUSES:
         if re.search(cause.words, said):
             return UndeterminedError(f"{program} failed{where}: {cause.meaning}", remedy=cause.remedy)

@@ -37,7 +37,7 @@ _TOGETHER = 40  # tables or sequences that one query reads
 # A large object is read in pieces, and each piece counts where it lies. Above a number of objects, they count by the
 # thousand.
 _LARGE = """
-SELECT CASE WHEN count(*) OVER () > 10000 THEN format('%s…', o.oid::bigint / 1000) ELSE o.oid::text END,
+SELECT CASE WHEN count(*) OVER () > 10000 THEN format('%s000 and up', o.oid::bigint / 1000) ELSE o.oid::text END,
   o.size, (SELECT sum(hashtextextended(format('%s %s', i, encode(lo_get(o.oid, i * 1048576, 1048576), 'base64'))
     COLLATE "C", o.oid::bigint)) FROM generate_series(0, (o.size - 1) / 1048576) i)
 FROM (SELECT l.oid, l.size, lo_close(l.fd) AS closed FROM (SELECT f.oid, f.fd, lo_lseek64(f.fd, 0, 2) AS size
@@ -96,4 +96,5 @@ def _large(connection: Connection) -> Iterator[Item]:
 
 def _united(connection: Connection, queries: Iterator[str]) -> Iterator[tuple[str, ...]]:
     while together := list(islice(queries, _TOGETHER)):
-        yield from rows_of(connection, " UNION ALL ".join(together))
+        with connection.transaction(force_rollback=True):  # gives the locks back: a server has a few thousand
+            yield from rows_of(connection, " UNION ALL ".join(together))

@@ -16,14 +16,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+INSTALL = "pip install 'rollback-guard[postgresql]'"
 CONNECT_TIMEOUT = "10"  # seconds, for each address
 _SERVICE_PLACES = ("/etc/postgresql-common", "/etc", "/usr/local/etc", "/usr/local/pgsql/etc")
 
 
 def read_parameters(text: str, environ: Mapping[str, str]) -> dict[str, str]:
     """libpq's parameters by keyword. Raises: UsageError for what is no connection string, UndeterminedError."""
-    from psycopg import Error
-    from psycopg.pq import Conninfo
+    try:
+        from psycopg import Error
+        from psycopg.pq import Conninfo
+    except ImportError:
+        raise UndeterminedError("backups of PostgreSQL need psycopg, and a libpq", remedy=INSTALL) from None
 
     text = text.strip()
     if text and "=" not in text and "://" not in text:

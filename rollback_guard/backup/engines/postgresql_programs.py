@@ -80,16 +80,17 @@ def _version(path: str, _: float) -> tuple[str, int] | None:
     return None if said is None else (said[1], int(said[2]))
 
 
-def fitting(name: str, least: int, environ: Mapping[str, str]) -> Program:
+def fitting(name: str, least: int, environ: Mapping[str, str], exact: bool = False) -> Program:
     """The program of a major version, else of the next newer one that is here. Raises: UndeterminedError."""
     every = find_programs(name, environ)
-    fit = [one for one in every if one.major >= least]
+    fit = [one for one in every if one.major == least or (one.major > least and not exact)]
     if fit:
         return min(fit, key=lambda one: one.major)
     here = ", ".join(sorted({one.version for one in every}))
-    package = f"postgresql-{least}" if name in ("initdb", "postgres") else f"postgresql-client-{least}"
+    package = f"postgresql-{least}" if name == "initdb" else f"postgresql-client-{least}"
+    wanted = f"PostgreSQL {least}" + ("" if exact else " or newer")
     raise UndeterminedError(
-        f"{name} of PostgreSQL {least} or newer is needed, and " + (f"only {here} is here" if here else "none is here"),
+        f"{name} of {wanted} is needed, and " + (f"only {here} is here" if here else "none is here"),
         remedy=f"sudo apt-get install {package}",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 from rollback_guard.backup.engines.postgresql_archive import read_head, read_options, read_roles
 from rollback_guard.backup.engines.postgresql_connection import (
@@ -13,6 +13,7 @@ from rollback_guard.backup.engines.postgresql_connection import (
     explained,
     identifier,
     identity_of,
+    literal,
     pin,
     rows_of,
     run,
@@ -34,22 +35,23 @@ if TYPE_CHECKING:
     from rollback_guard.backup.model import Fingerprint, Identity
 
 _CHUNK = 1 << 20
-_MAJOR = re.compile(r"(\d+)")
+_MAJOR = re.compile(r"\d+")
 _ENCODING = re.compile(r"ENCODING = ('[^']*')")
 
 
 class Place(NamedTuple):
     """Where a database is made, and how.
 
-    `ours`: a server of our own, on which anything may be done. `parameters`: as libpq has them, `dbname` the new one.
-    `through`: the database of that server from which it is made. `passfile`: for checks, where they need one.
+    `parameters`: as libpq has them, `dbname` the new one. `through`: the database of that server from which it is made.
+    `renew`: for a server of our own, on which anything may be done: starts one of another version instead. `passfile`:
+    for checks, where they need one.
     """
 
     parameters: dict[str, str]
     through: str
     environ: Mapping[str, str]
-    ours: bool = False
     scratch: bool = False
+    renew: Optional[Callable[[int], Place]] = None
     passfile: str = ""
 
 
@@ -57,15 +59,18 @@ class Made:
     """The engine's `Target`."""
 
     def __init__(self, place: Place, options: str, properties: Sequence[str] = ()) -> None:
-        self._place = place
         self._options = options
         self._properties = properties  # statements that make it like the source, once it is filled
         self.name = place.parameters["dbname"]
-        create_database(place, options)
+        self._make(place)
+
+    def _make(self, place: Place) -> None:
+        self._place = place
+        create_database(place, self._options)
+        session = connect(place.parameters, "the new database")
         with explained("looking at the new database"):
-            session = connect(place.parameters, "the new database")
             self.identity: Identity = identity_of(session)
-            session.close()
+        session.close()
 
     def restore(self, stream: BinaryIO) -> None:
         """Fill it. Whatever goes wrong, it is empty again. Raises: UndeterminedError."""
@@ -85,13 +90,21 @@ class Made:
     def _prepare(self, head: Head) -> None:
         if not self._place.scratch:
             return
+        major = _major(head.server)
+        if major != _major(self.identity.version):  # which writes a definition in other words
+            if self._place.renew is None:
+                raise UndeterminedError(
+                    f"the backup is of PostgreSQL {major}, the scratch server is {self.identity.version}",
+                    remedy=f"name a server of PostgreSQL {major} as scratch, or none: one is started then",
+                )
+            self._make(self._place.renew(major))
         create_database(self._place, read_options(head))
         session = connect({**self._place.parameters, "dbname": self._place.through}, "the scratch server")
         try:
             with explained("looking at the scratch server"):
                 here = {name for (name,) in rows_of(session, "SELECT rolname FROM pg_catalog.pg_roles")}
                 missing = sorted(read_roles(head) - here)
-                if missing and not self._place.ours:
+                if missing and self._place.renew is None:
                     raise UndeterminedError(
                         f"the scratch server lacks roles that the backup speaks of: {', '.join(missing)}",
                         remedy="; ".join(f"CREATE ROLE {identifier(one)} NOLOGIN" for one in missing),
@@ -102,10 +115,10 @@ class Made:
             session.close()
 
     def _fill(self, head: Head, stream: BinaryIO) -> None:
-        written = _MAJOR.match(head.program)
-        program = fitting("pg_restore", int(written[1]) if written else 0, self._place.environ)
+        program = fitting("pg_restore", _major(head.program), self._place.environ)
         command = [program.path, "--exit-on-error", "--no-password", "--format=custom"]
-        if self._place.ours or len(head.entries) < 1000:  # a server has a few thousand locks for one transaction
+        # A server has a few thousand locks for one transaction, ours has more.
+        if self._place.renew is not None or len(head.entries) < 1000:
             command.append("--single-transaction")
         if self._place.scratch:
             command += ["--no-tablespaces", "--no-subscriptions"]
@@ -149,6 +162,11 @@ class Made:
             "PGDATABASE": self.name,
         }
         return {**found, "PGPASSFILE": self._place.passfile} if self._place.passfile else found
+
+
+def _major(version: str) -> int:
+    found = _MAJOR.match(version)
+    return 0 if found is None else int(found[0])
 
 
 def _piped(command: list[str], reached: Reached, head: bytes, stream: BinaryIO, said: IO[bytes]) -> tuple[int, bool]:
@@ -200,4 +218,8 @@ def create_database(place: Place, options: str) -> None:
 
 def drop_database(session: Connection, name: str) -> None:
     """Remove a database of that name, whoever is in it, if there is one."""
-    run(session, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+    query = f"SELECT datistemplate FROM pg_catalog.pg_database WHERE datname = {literal(name)}"
+    for (template,) in rows_of(session, query):
+        if template:
+            run(session, f"ALTER DATABASE {identifier(name)} IS_TEMPLATE false")
+        run(session, f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")

@@ -31,7 +31,7 @@ SELECT format('TEMPLATE = template0 ENCODING = %L OWNER = %I TABLESPACE = %I CON
 FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace WHERE d.datname = {source}"""
 _PROVIDERS = {"i": "icu", "b": "builtin"}
 _PROPERTIES = """
-SELECT format('ALTER DATABASE %I IS_TEMPLATE %s', {beside}, d.datistemplate), 1
+SELECT format('ALTER DATABASE %I IS_TEMPLATE true', {beside}), 1
   FROM pg_catalog.pg_database d WHERE d.datname = {source} AND d.datistemplate
 UNION ALL
 SELECT format('COMMENT ON DATABASE %I IS %L', {beside}, s.description), 1

@@ -169,7 +169,8 @@ def _fold(path: str) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for one in SIDECARS:
         if os.path.lexists(path + one):
-            if one != "-shm" and os.path.getsize(path + one):
+            # A journal that was to be played back has been; one that is left is kept by applications that reuse it.
+            if one == "-wal" and os.path.getsize(path + one):
                 raise RefusedError(f"{shown(path + one)} cannot be folded in", remedy=f"fuser -v {shown(path)}")
             os.unlink(path + one)
 

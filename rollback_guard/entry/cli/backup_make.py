@@ -13,7 +13,7 @@ from rollback_guard.backup.sealing import read_keys, read_recipients
 from rollback_guard.backup.taking import Taking, Wanted, take
 from rollback_guard.entry import exit_codes
 from rollback_guard.entry.backup_attest import Proven, attest, find_attester
-from rollback_guard.entry.backup_named import Asked, Named, find_named
+from rollback_guard.entry.backup_named import Asked, Named, find_named, require_store_outside
 from rollback_guard.entry.backup_proof import How, prove_named
 from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, KEY, LAYOUT, TIMEOUT, backup_document, require_key
 from rollback_guard.entry.progress import BytesLine, ProofLine
@@ -81,6 +81,7 @@ def create(
 
 def _take(asked: Asked, *, quiet: bool) -> tuple[Record, ...]:
     now = time.time()
+    require_store_outside(asked)
     wanted = [
         Wanted(
             name=one.spec.name,

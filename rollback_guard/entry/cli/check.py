@@ -13,6 +13,7 @@ from rollback_guard.entry.judge import judge_proposal, verdict_of
 from rollback_guard.entry.progress import Progress, count_commits
 from rollback_guard.entry.proposal import Proposed, judge, read_proposed, require_head
 from rollback_guard.entry.question import WhatIf
+from rollback_guard.entry.stores import look_into
 from rollback_guard.entry.target import find_target
 from rollback_guard.entry.wiring import ask, here, plain_letters, say, show, wants_colour, width_of
 from rollback_guard.errors import GuardError, UsageError
@@ -98,7 +99,7 @@ def command(
         raise UsageError("--policy and --record exclude each other: a what-if is no verdict", remedy="guard check")
     if key is not None and not recorded:
         raise UsageError("--key is for --record only", remedy=f"guard check --record --key {shlex.quote(key)}")
-    question = ask(here(), read_what_if(policy_file))
+    question = ask(here(), read_what_if(policy_file))._replace(look=look_into)
     target, tip = find_target(question, into)
     tip = tip if base is None else require_commit(question.repository, base, "--base")
     head_rev = "HEAD" if head is None else head
