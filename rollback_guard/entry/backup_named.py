@@ -70,10 +70,9 @@ def find_named(repository: Repository, names: Sequence[str], branch: str | None 
     known = {one.name: one for one in policy.backup}
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 1) or sorted(known)
-            raise UsageError(
-                f"the policy of {production.branch} names no backup {name!r}", remedy=f"did you mean {near[0]}?"
-            )
+            near = get_close_matches(name, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"it names {', '.join(known)}"
+            raise UsageError(f"the policy of {production.branch} names no backup {name!r}", remedy=remedy)
     wanted = [one for one in policy.backup if not names or one.name in names]
     folder = base_folder(repository)
     named = tuple(Named(spec=one, store=open_store(one.store, folder), repository=repository) for one in wanted)

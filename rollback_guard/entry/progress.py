@@ -154,3 +154,23 @@ class BytesLine(Progress):
             left = f", about {span_in_words((size - done) / rate)} left" if rate else ""
             return f"{words} of about {size_in_words(size)}, {size_in_words(rate)} a second{left}"
         return f"{words}, {size_in_words(rate)} a second"
+
+
+class ProofLine(Progress):
+    """The same for proofs: `guard: proving shop-db, as far as readable, 35 s`."""
+
+    def __init__(self, *, stream: TextIO | None = None, quiet: bool = False) -> None:
+        super().__init__("proving", lambda: 0, stream=stream, quiet=quiet)
+        self._now = ""
+
+    def __enter__(self) -> ProofLine:
+        super().__enter__()
+        return self
+
+    def tell(self, name: str, level: str) -> None:
+        """A backup's proof has come as far as a level."""
+        self._now = f" {visible(name)}, as far as {level}"
+
+    def line(self, seconds: float) -> str:
+        """The line as it is now."""
+        return f"guard: {self._doing}{self._now}, {seconds:.0f} s"

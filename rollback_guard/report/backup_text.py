@@ -29,6 +29,8 @@ class Row(NamedTuple):
 
 
 _MOST = 10  # tables that are named
+_PLAIN = ("table", "file")  # kinds that go without saying
+_FEW = 3  # things that are not covered, before only the first is named
 
 
 def render_taken(record: Record, proof: Proof | None, wanted: Level, attested: str) -> str:
@@ -43,8 +45,16 @@ def render_taken(record: Record, proof: Proof | None, wanted: Level, attested: s
         lines.append(f"  {proven_in_words(proof, wanted)}")
     if attested:
         lines.append(f"  signed for, as evidence {short(attested)}")
-    lines += [f"  not covered: {visible(one)}" for one in found.uncovered]
+    lines += [f"  not covered: {one}" for one in _uncovered(found.uncovered, attested)]
     return "\n".join(lines)
+
+
+def _uncovered(found: tuple[str, ...], attested: str) -> list[str]:
+    """What no fingerprint tells, in few lines: an engine may name a dozen things each time."""
+    if len(found) <= _FEW:
+        return [visible(one) for one in found]
+    every = f"guard evidence show {short(attested)}" if attested else "--format json"
+    return [f"{visible(found[0])}, and {len(found) - 1:,} more: {every}"]
 
 
 def _amount(found: Fingerprint) -> str:
@@ -69,25 +79,30 @@ def render_list(rows: tuple[Row, ...], problems: tuple[str, ...], now: float) ->
     """Backups in lines, the newest first; then what lies in the stores and is none."""
     lines = [] if rows else ["There is no backup\n→ guard backup create"]
     width = max((len(visible(row.record.name)) for row in rows), default=0)
-    for row in rows:
+    ages = [f"{span_in_words(now - row.record.snapshot)} old" for row in rows]
+    sizes = [size_in_words(row.record.artefact.size) for row in rows]
+    levels = [row.level or "unsound" for row in rows]
+    old, large, far = (max(map(len, column), default=0) for column in (ages, sizes, levels))
+    for row, age, size, level in zip(rows, ages, sizes, levels, strict=True):
         state = "good" if row.good else "NOT GOOD"
-        age = span_in_words(now - row.record.snapshot)
         lines.append(
-            f"{visible(row.record.name):<{width}}  {visible(row.record.id)}  {age} old  "
-            f"{size_in_words(row.record.artefact.size)}  {row.level or 'unsound'}  {state}  {visible(row.store)}"
+            f"{visible(row.record.name):<{width}}  {visible(row.record.id)}  {age:<{old}}  {size:<{large}}  "
+            f"{level:<{far}}  {state}  {visible(row.store)}"
         )
         lines += [f"    {visible(one)}" for one in row.faults]
     lines += [f"in the store, and no backup: {visible(one)}" for one in problems]
     return "\n".join(lines)
 
 
-def render_loss(record: Record, loss: Loss, place: str) -> str:
-    """What a restore would take away, before anybody is asked."""
+def render_loss(record: Record, loss: Loss, place: str, *, known: bool = True) -> str:
+    """What a restore would take away, before anybody is asked; `known`: whether what is there now could be read."""
     lines = [
         f"{visible(record.name)} goes back to {moment(int(record.snapshot))}, {span_in_words(loss.seconds)} ago, in "
         f"{visible(place)}",
     ]
-    if not loss.differences:
+    if not known:
+        lines.append("  what is there now cannot be read, so what would be lost is not known")
+    elif not loss.differences:
         lines.append("nothing has changed since, so nothing would be lost")
     lines += [f"  since then: {_changed(one)}" for one in loss.content[:_MOST]]
     if len(loss.content) > _MOST:
@@ -104,6 +119,7 @@ def render_loss(record: Record, loss: Loss, place: str) -> str:
 def _changed(one: Difference) -> str:
     """What happened to a table or a file since, in words."""
     name, (before, after) = visible(one.name), one.rows
+    name = name if one.kind in _PLAIN else f"{visible(one.kind)} {name}"
     if one.what == "added":
         return f"{name} is new" + (f", with {counted(after, 'row', 'rows')}" if after is not None else "")
     if one.what == "missing":
@@ -116,10 +132,18 @@ def _changed(one: Difference) -> str:
 
 def render_restored(restore: Restore, place: str) -> str:
     """What was restored, and where what failed is now."""
-    took = "" if restore.downtime is None else f"; nobody could reach it for {restore.downtime:.2f} s"
+    took = "" if not restore.downtime else f"; nobody could reach it for {seconds_in_words(restore.downtime)}"
     return "\n".join(
         [
             f"{visible(restore.name)} is restored from {visible(restore.record)}: {visible(place)}{took}",
-            f"what was there before is kept as {visible(restore.aside)}",
+            f"  what was there before is kept: {visible(_kept(place, restore.aside))}",
         ]
     )
+
+
+def _kept(place: str, aside: str) -> str:
+    """Where what failed is now: a file or folder beside the place, or a database on the same server."""
+    scheme, _, path = place.partition(":")
+    if path.startswith("//"):
+        return f"the database {aside} on the same server"
+    return f"{path}.{aside}" if scheme else aside

@@ -194,7 +194,7 @@ def test_given_up_nothing_is_left(shop: Shop) -> None:
     before = sorted(os.listdir(shop.folder))
     shop.sql("DELETE FROM orders")
     kill(shop.repo.path, Step("backup.restoring", "_fill", "after"), "backup", "restore", "shop-db", "--yes")
-    assert "is given up; production is as it was" in shop.guard("restore", "--abort").out
+    assert "is given up; shop-db is as it was" in shop.guard("restore", "--abort").out
     assert sorted(os.listdir(shop.folder)) == before
     assert "no restore was cut short here" in shop.guard("restore", "--resume", code=2).err
 
@@ -386,7 +386,7 @@ def test_what_is_there_now_cannot_be_read(shop: Shop) -> None:
     shop.create()
     shop.database.write_bytes(b"no database any more" * 100)
     said = shop.guard("restore", "shop-db", "--yes")
-    assert "what would be lost is not known" in said.err
+    assert "what would be lost is not known" in said.out
     assert shop.sql("SELECT count(*) FROM orders") == [(2,)]
 
 

@@ -15,7 +15,7 @@ from rollback_guard.entry import progress as progress_module
 from rollback_guard.entry.cli import audit as audit_module
 from rollback_guard.entry.cli.main import main
 from rollback_guard.entry.judge_history import LandedVerdict, iter_audit
-from rollback_guard.entry.progress import ERASE, Progress, count_commits, wants_progress
+from rollback_guard.entry.progress import ERASE, Progress, ProofLine, count_commits, wants_progress
 from tests.cli.test_explain import landed
 from tests.release.stories import opened
 from tests.support.builder import shop
@@ -161,3 +161,14 @@ def test_an_audit_on_a_terminal(
 def test_a_check_that_nobody_watches_is_silent(path_of_repo: Path, at_once: None) -> None:
     repo = shop(path_of_repo)
     assert guard(repo.path, "check", "--into", "main").err == ""
+
+
+def test_how_far_a_proof_has_come(at_once: None) -> None:
+    stream = Terminal()
+    with ProofLine(stream=stream) as line:
+        assert line.line(3.2) == "guard: proving, 3 s"
+        line.tell("shop-db", "restored")
+        stream.written.clear()
+        assert stream.written.wait(20)
+    assert "guard: proving shop-db, as far as restored, 0 s" in stream.getvalue()
+    assert stream.getvalue().endswith(ERASE)

@@ -1,18 +1,21 @@
 """Pages of the documentation that are run: their `console` blocks, command by command, as on somebody's terminal.
 
 What a command says must be what the page shows, but for what differs each time: ids, digests, dates, tags named after
-the day, times taken. Each of these stands for one thing all over the page: what it stood for once it stands for again,
+the day, times taken, sizes. Each id stands for one thing all over the page: what it stood for once it stands for again,
 also in the commands that are run. `…` alone in a line stands for any lines, at a line's end for the rest of it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +25,11 @@ from tests.support.architecture import ROOT
 QUESTION = "[y/N]: "
 ENDS_WITH = re.compile(r"# exit (\d+)$")
 VARIES = re.compile(
-    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\bstable/\d+\.\d+\.\d+\.\d+|\b\d+\.\d s\b|\b[0-9a-f]{7,64}\b", re.ASCII
+    r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\bstable/\d+\.\d+\.\d+\.\d+|\b[0-9a-f]{7,64}\b"
+    r"|\b\d{8}T\d{6}Z-[0-9a-f]{6}\b|\d{8}_\d{6}_[0-9a-f]{4}\b"  # ids of backups and of restores
+    r"|\b\d+ of \d+(?= changes told)"
+    r"|\b\d+\.\d\d? s\b|\b\d+ (?:d|h|min|s)(?: \d+ (?:h|min|s))?(?= old| ago)|\b\d+(?:\.\d)? (?:bytes|[KMG]iB)\b",
+    re.ASCII,
 )
 
 GAP = re.compile(" {2,}")
@@ -71,8 +78,9 @@ def sections_of(page: str) -> Iterator[Section]:
 class Reader:
     """Somebody who follows a page in one folder, and compares."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], places: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.places = dict(places or {})  # what stands on the page for what is here: paths
         self.env = {**env, "TERM": "dumb", "GIT_PAGER": "cat", "COLUMNS": "80"}
         self.meant: dict[str, str] = {}  # what varies, as the page has it: as it is
 
@@ -85,6 +93,8 @@ class Reader:
         return [f"line {command.line}: $ {command.text}: {one}" for one in wrong]
 
     def _as_here(self, text: str) -> str:
+        for shown, here in self.places.items():
+            text = text.replace(shown, here)
         return VARIES.sub(lambda match: self._here(match[0]) or match[0], text)
 
     def _here(self, word: str) -> str | None:
@@ -131,6 +141,7 @@ class Reader:
     def _run(self, text: str, *, answer: bool) -> tuple[int, list[str]]:
         """On a terminal, with a "y" typed where the page shows the question."""
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         process = subprocess.Popen(
             ["sh", "-c", text], cwd=self.folder, env=self.env, stdout=theirs, stderr=theirs,
             stdin=theirs if answer else subprocess.DEVNULL, start_new_session=True,
@@ -145,7 +156,10 @@ class Reader:
         except OSError:  # how Linux says that the other end is closed
             pass
         os.close(ours)
-        lines = data.decode(errors="replace").replace("\r", "").removesuffix("\n").split("\n")
+        said = data.decode(errors="replace").replace("\r", "").removesuffix("\n")
+        for shown, here in self.places.items():
+            said = said.replace(here, shown)
+        lines = said.split("\n")
         return process.wait(), [line.rstrip() for line in lines] if data else []
 
 

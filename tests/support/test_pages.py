@@ -64,6 +64,18 @@ def test_a_page_that_is_right(tmp_path: Path) -> None:
         ("echo 1111111 2222222aaa", ("3333333 3333333ccc",), False),
         ("echo stable/2026.1.2.3 in 0.5 s", ("stable/2026.4.5.6 in 1.2 s",), True),
         ("echo at 2026-01-02T03:04:05Z", ("at 2026-07-08T09:10:11Z",), True),
+        ("echo 31 s old, 13.2 KiB", ("1 min 5 s old, 271 bytes",), True),
+        ("echo 31 s ago", ("31 s old",), False),
+        (
+            "echo 20261127T200136Z-d6e340 failed_20261127_200243_d14b",
+            ("20270101T000000Z-aaaaaa failed_20270101_000000_bbbb",),
+            True,
+        ),
+        (
+            "echo 20261127T200136Z-d6e340 20261127T200136Z-d6e341",
+            ("20270101T000000Z-aaaaaa 20270101T000000Z-aaaaaa",),
+            False,
+        ),
         ("echo 'a   b'", ("a  b",), True),
         ("echo 1111111", ("none",), False),
     ],
@@ -81,3 +93,11 @@ def test_a_question_is_answered_as_the_page_shows(tmp_path: Path) -> None:
     ask = "printf 'Sure? [y/N]: '; read answer; echo got $answer"
     assert wrong(tmp_path, block(ask, "Sure? [y/N]: y", "got y")) == []
     assert len(wrong(tmp_path, block(ask, "Sure? [y/N]: n", "got n"))) == 1
+
+
+def test_places_of_the_page_are_places_here(tmp_path: Path) -> None:
+    reader = Reader(tmp_path, os.environ, {"/srv/shop": str(tmp_path)})
+    page = block("touch /srv/shop/one; ls -d /srv/shop/one", "/srv/shop/one") + "\n" + block("stty size <&1", "24 80")
+    commands = [command for section in sections_of(page) for command in section.commands]
+    assert [one for command in commands for one in reader.follow(command)] == []
+    assert (tmp_path / "one").exists()

@@ -20,7 +20,7 @@ from rollback_guard.policy.scalars import seconds_of
 from rollback_guard.report.backup_text import Row, render_list
 from rollback_guard.report.json_text import render_json
 from rollback_guard.report.visible import visible
-from rollback_guard.report.wording import counted, size_in_words, span_in_words
+from rollback_guard.report.wording import counted, moment, size_in_words, span_in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def list_(names: tuple[str, ...], branch: str | None, layout: str) -> int:
             faults = _faults(named, entry, now)
             rows.append(Row(record=entry.record, store=named.store.shown, level=entry.level, faults=faults))
             document = backup_document(entry.record, entry.proof, None)
+            del document["uncovered"]  # a list reads no fingerprint; the attestation names what is not covered
             document |= {"rows": entry.rows, "store": named.store.shown, "good": not faults, "faults": list(faults)}
             documents.append((entry.record.snapshot, document))
     rows.sort(key=lambda row: row.record.snapshot, reverse=True)
@@ -97,15 +98,16 @@ def prune(
         raise UsageError("nothing says how many are to be kept", remedy="guard backup prune --keep 7 --within 30d")
     asked = find_named(here(), names, branch)
     now = time.time()
-    needed = needed_in(asked)
     span = None if within is None else seconds_of(within)
     if within is not None and span is None:
         raise UsageError(f"--within: {within!r} is no span of time", remedy="guard backup prune --within 30d")
+    listings = [list_backups(named.store, now, (named.spec.name,)) for named in asked.named]
+    needed = needed_in(asked, listings)
     plans = [
         (
             named,
             plan_prune(
-                list_backups(named.store, now, (named.spec.name,)),
+                listing,
                 named.store,
                 now,
                 newest=keep,
@@ -114,12 +116,12 @@ def prune(
                 levels={named.spec.name: named.spec.level},
             ),
         )
-        for named in asked.named
+        for named, listing in zip(asked.named, listings, strict=True)
     ]
     some = any(plan.remove or plan.leftovers for _, plan in plans)
     if layout == "text" or not only_plan:
-        for _, plan in plans:
-            _show(plan, now, err=layout == "json")
+        for named, plan in plans:
+            _show(named.spec.name, plan, now, err=layout == "json")
     if some and not only_plan:
         if not yes:
             _confirm(asked)
@@ -134,15 +136,17 @@ def prune(
     return exit_codes.ALLOW
 
 
-def _show(plan: PrunePlan, now: float, *, err: bool) -> None:
+def _show(name: str, plan: PrunePlan, now: float, *, err: bool) -> None:
     count = counted(len(plan.remove), "backup goes", "backups go")
-    say(f"{count}, {size_in_words(plan.size)}; {len(plan.kept):,} stay", err=err)
+    stays = counted(len(plan.kept), "stays", "stay")
+    say(f"{visible(name)}: {count}, {size_in_words(plan.size)}; {stays}", err=err)
     for entry in plan.remove:
         say(f"  goes: {visible(entry.label)}, {span_in_words(now - entry.record.snapshot)} old", err=err)
     for kept in plan.kept:
         say(f"  stays: {visible(kept.entry.label)}: {kept.why}", err=err)
     for locked in plan.locked:
-        say(f"  locked: {visible(locked.label)}", err=err)
+        until = f", until {moment(int(locked.until))}" if locked.until else ""
+        say(f"  locked: {visible(locked.label)}{until}", err=err)
     for file in plan.leftovers:
         say(f"  goes, and is no backup: {visible(file)}", err=err)
 

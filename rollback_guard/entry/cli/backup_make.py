@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 import time
 
 import click
@@ -15,8 +15,8 @@ from rollback_guard.entry import exit_codes
 from rollback_guard.entry.backup_attest import Proven, attest, find_attester
 from rollback_guard.entry.backup_named import Asked, Named, find_named, require_store_outside
 from rollback_guard.entry.backup_proof import How, prove_named
-from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, KEY, LAYOUT, TIMEOUT, backup_document
-from rollback_guard.entry.progress import BytesLine
+from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, KEY, LAYOUT, TIMEOUT, backup_document, require_key
+from rollback_guard.entry.progress import BytesLine, ProofLine
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import GuardError, UsageError
 from rollback_guard.policy.model import LEVELS, Level
@@ -26,7 +26,7 @@ from rollback_guard.report.visible import short, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 @click.command()
@@ -60,11 +60,11 @@ def create(
     asked = find_named(here(), names, branch)
     signer = None if no_attest else find_attester(asked, key)
     how = How(keys=None if identity is None else read_keys(identity), timeout=timeout)
+    if signer is not None:
+        specs = [one.spec for one in asked.named if one.spec.encrypt_to and reaches(one.spec.level, "readable")]
+        require_key([one.name for one in specs], how.keys, shlex.join(["guard", "backup", "create", *names]))
     records = _take(asked, quiet=layout == "json")
-    proven = [
-        Proven(named, record, prove_named(named, record, how._replace(tell=_telling(layout))))
-        for named, record in zip(asked.named, records, strict=True)
-    ]
+    proven = _prove(asked, records, how, quiet=layout == "json")
     missing = [one for one in proven if not reaches(one.proof.level, one.named.spec.level)]
     good = [one for one in proven if one not in missing]
     ids = dict(zip((one.record.name for one in good), attest(asked, good, signer), strict=True)) if signer else {}
@@ -98,6 +98,23 @@ def _take(asked: Asked, *, quiet: bool) -> tuple[Record, ...]:
         return take(wanted, Taking(set=new_id(now), commit=asked.production.tip, tell=line.tell))
 
 
+def _prove(asked: Asked, records: Sequence[Record], how: How, *, quiet: bool) -> list[Proven]:
+    try:
+        with ProofLine(quiet=quiet) as line:
+            return [
+                Proven(named, record, prove_named(named, record, how._replace(tell=line.tell)))
+                for named, record in zip(asked.named, records, strict=True)
+            ]
+    except GuardError:
+        names = " ".join(shlex.quote(one.name) for one in records)
+        say(
+            "note: they were taken, and are kept; they are not proven, and nobody signed for them. Afterwards:\n"
+            f"  guard backup prove {names} && guard backup attest {names}",
+            err=True,
+        )
+        raise
+
+
 def _sizes(named: Sequence[Named], now: float) -> dict[str, int]:
     """How large each was the last time, where that is known: from it the time that is left is guessed."""
     found = {}
@@ -109,12 +126,6 @@ def _sizes(named: Sequence[Named], now: float) -> dict[str, int]:
         if listing.entries:
             found[one.spec.name] = listing.entries[0].record.artefact.content
     return found
-
-
-def _telling(layout: str) -> Callable[[str, str], None]:
-    if layout == "json" or not sys.stderr.isatty():
-        return lambda name, level: None
-    return lambda name, level: say(f"{visible(name)}: {level}", err=True)
 
 
 @click.command()
@@ -149,11 +160,12 @@ def prove(
         from rollback_guard.entry.cli.backup_self_test import run_self_test
 
         return run_self_test(chosen, keys, layout)
-    how = How(level=level, keys=keys, timeout=timeout, tell=_telling(layout))
+    how = How(level=level, keys=keys, timeout=timeout)
     documents, lines, missing = [], [], False
     for named, entry in chosen:
         record = load_record(named.store, entry)
-        proof = prove_named(named, record, how)
+        with ProofLine(quiet=layout == "json") as line:
+            proof = prove_named(named, record, how._replace(tell=line.tell))
         asked_for = level or named.spec.level
         missing = missing or not reaches(proof.level, asked_for)
         documents.append(backup_document(record, proof, None))
@@ -166,21 +178,29 @@ def prove(
 
 
 def choose(asked: Asked, wanted: Sequence[str]) -> list[tuple[Named, Entry]]:
-    """The backups that somebody names; the newest of each of the policy's where nobody does. Raises: UsageError."""
+    """The backups that somebody names; the newest of each of the policy's where nobody does.
+
+    What was taken as one set has one id: it names a backup only together with its name. Raises: UsageError.
+    """
     now = time.time()
     found = []
     for name in wanted or [one.spec.name for one in asked.named]:
         own = [one for one in asked.named if one.spec.name == name.partition("/")[0]] or list(asked.named)
-        listings = [(one, list_backups(one.store, now, (one.spec.name,))) for one in own]
-        faults = []
-        for named, listing in listings:
+        meant, faults = [], []
+        for named in own:
             try:
-                found.append((named, find(listing, name)))
-                break
+                meant.append((named, find(list_backups(named.store, now, (named.spec.name,)), name)))
             except UsageError as error:
                 faults.append(error)
-        else:
+        if not meant:
             raise faults[0]
+        if len(meant) > 1:
+            labels = [entry.label for _, entry in meant]
+            raise UsageError(
+                f"{len(meant)} backups have the id {name[:80]!r}: {', '.join(labels)}",
+                remedy=f"name it with its name before it: {labels[0]}",
+            )
+        found += meant
     return found
 
 

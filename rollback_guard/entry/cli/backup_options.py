@@ -5,13 +5,16 @@ from __future__ import annotations
 import click
 
 from rollback_guard.backup.proving import TIMEOUT as MOST
+from rollback_guard.errors import UndeterminedError
 from rollback_guard.report.wording import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from rollback_guard.backup.model import Difference, Proof, Record
+    from rollback_guard.backup.sealing import Keys
 
 LAYOUT = click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True)
 BRANCH = click.option(
@@ -22,6 +25,15 @@ IDENTITY = click.option("--identity", metavar="PATH", help="A file with the age 
 TIMEOUT = click.option(
     "--timeout", type=click.IntRange(min=1), default=MOST, metavar="SECONDS", help="How long a proof may take."
 )
+
+
+def require_key(sealed: Sequence[str], keys: Keys | None, command: str) -> None:
+    """Before anything is begun that only a key could finish; `sealed`: what is encrypted. Raises: UndeterminedError."""
+    if sealed and keys is None:
+        raise UndeterminedError(
+            f"{', '.join(sealed)}: encrypted, and no key was named that opens it",
+            remedy=f"{command} --identity KEY-FILE   # the file with AGE-SECRET-KEY-1…, which only its owner may read",
+        )
 
 
 def backup_document(record: Record, proof: Proof | None, attestation: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from rollback_guard.entry import exit_codes
 from rollback_guard.entry.backup_named import Asked, Named, find_named
 from rollback_guard.entry.backup_restore import forget, only_one, read_open, write_journal
 from rollback_guard.entry.cli.backup_make import choose
-from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT, difference_documents
+from rollback_guard.entry.cli.backup_options import BRANCH, IDENTITY, LAYOUT, difference_documents, require_key
 from rollback_guard.entry.wiring import here, say
 from rollback_guard.errors import GuardError, RefusedError, UsageError
 from rollback_guard.report.backup_text import render_loss, render_restored
@@ -56,7 +56,7 @@ def restore(
 ) -> int:
     """Put backups back: beside what runs, compared, then swapped. The newest of each NAME, or an ID.
 
-    What would be lost is said first. What was there before is kept under a dated name, and can be swapped back.
+    What would be lost is said first. What was there before is kept under a dated name.
 
     \b
     Examples:
@@ -78,9 +78,13 @@ def restore(
         found = [(named, entry, load_record(named.store, entry)) for named, entry in choose(asked, wanted)]
         for named, entry, record in found:
             _require_good(named, record, entry, unproven=unproven)
+        sealed = [record.name for _, _, record in found if record.artefact.encryption]
+        require_key(sealed, keys, shlex.join(["guard", "backup", "restore", *wanted]))
         losses = {record.name: _present(named, record) for named, _, record in found}
         for _, _, record in found:
-            say(render_loss(record, *losses[record.name]), err=layout == "json")
+            present = losses[record.name]
+            said = render_loss(record, present.loss, present.place, known=present.known)
+            say(said, err=layout == "json")
         if not yes:
             _confirm(wanted)
         now = time.time()
@@ -104,12 +108,15 @@ class _Open(NamedTuple):
         def content() -> BinaryIO:
             return open_artefact(self.named.store, self.record.artefact, self.keys)
 
+        return self._replace(restore=prepare(self.restore, self.record, self.named.engine(), content, self.note))
+
+    def undo(self) -> None:
+        """Leave nothing of it, before it took production's place; what cannot be removed now stays written down."""
         try:
-            ready = prepare(self.restore, self.record, self.named.engine(), content, self.note)
-        except RefusedError:
-            forget(self.asked.repository, self.restore)  # what was put beside is gone again
-            raise
-        return self._replace(restore=ready)
+            give_up(self.restore, self.named.engine())
+            forget(self.asked.repository, self.restore)
+        except GuardError:
+            pass
 
     def finish(self) -> Restore:
         return finish(self.restore, self.named.engine(), self.note)
@@ -117,8 +124,21 @@ class _Open(NamedTuple):
 
 def _carry_out(open_: list[_Open]) -> list[tuple[Restore, str]]:
     """All of them beside first, and only then the swaps: what was taken as one set goes back as one."""
-    ready = [one.prepare() for one in open_]
-    return [(one.finish(), one.record.identity.place) for one in ready]
+    ready: list[_Open] = []
+    try:
+        for one in open_:
+            ready.append(one.prepare())
+    except GuardError:
+        for one in (*ready, *open_[len(ready) : len(ready) + 1]):
+            one.undo()
+        if all(one.restore.state in ("filling", "compared") for one in open_):
+            say("note: nothing took the place of anything: production is as it was", err=True)
+        raise
+    try:
+        return [(one.finish(), one.record.identity.place) for one in ready]
+    except GuardError:
+        say("note: it is written down how far this came. To go on:  guard backup restore --resume", err=True)
+        raise
 
 
 def _require_none_open(asked: Asked) -> None:
@@ -139,11 +159,31 @@ def _require_good(named: Named, record: Record, entry: Entry, *, unproven: bool)
         raise RefusedError(
             f"{record.name} {record.id} is proven {entry.level or 'not at all'}, and the policy asks for "
             f"{named.spec.level}",
-            remedy=f"guard backup prove {record.id}   # or take it all the same: --unproven",
+            remedy=_instead(named, entry),
         )
 
 
-def _present(named: Named, record: Record) -> tuple[Loss, str]:
+def _instead(named: Named, entry: Entry) -> str:
+    """What to restore rather than a backup that is not proven."""
+    listing = list_backups(named.store, time.time(), (named.spec.name,))
+    good = next((one.label for one in listing.entries if reaches(one.level, named.spec.level)), "")
+    if good:
+        return f"guard backup restore {good}   # the newest that is; or: guard backup prove {entry.label}"
+    return f"guard backup prove {entry.label}   # or take it all the same: --unproven"
+
+
+_SERVED = ("postgresql", "mariadb")  # engines whose databases are made by a server, not by a restore
+
+
+class _Present(NamedTuple):
+    """What is there now: what would be lost of it, where it is, and whether it could be read at all."""
+
+    loss: Loss
+    place: str
+    known: bool = True
+
+
+def _present(named: Named, record: Record) -> _Present:
     """What would be lost, and of what. A source that cannot be asked any more may be lost altogether."""
     engine = named.engine()
     try:
@@ -151,11 +191,13 @@ def _present(named: Named, record: Record) -> tuple[Loss, str]:
         with engine.snapshot() as snapshot:
             present = snapshot.fingerprint()
     except GuardError as error:
-        say(f"note: what is there now cannot be read, so what would be lost is not known: {error.message}", err=True)
-        return loss_of(record, record.fingerprint, now=time.time()), record.identity.place
+        say(f"note: {error.message}", err=True)
+        if named.spec.engine in _SERVED:
+            say("note: if the database itself is gone, first make an empty one by its name, then restore", err=True)
+        return _Present(loss_of(record, record.fingerprint, now=time.time()), record.identity.place, known=False)
     if place != record.identity.place:
         say(f"note: it was taken of {visible(record.identity.place)}", err=True)
-    return loss_of(record, present, now=time.time()), place
+    return _Present(loss_of(record, present, now=time.time()), place)
 
 
 def _confirm(wanted: tuple[str, ...]) -> None:
@@ -181,7 +223,7 @@ def _go_on(asked: Asked, keys: Keys | None, layout: str, *, abort: bool) -> int:
         if abort:
             give_up(restore, named.engine())
             forget(asked.repository, restore)
-            say(f"{visible(restore.id)} is given up; production is as it was")
+            say(f"{visible(restore.id)} is given up; {visible(restore.name)} is as it was")
             continue
         listing = list_backups(named.store, time.time(), (named.spec.name,))
         record = load_record(named.store, find(listing, f"{restore.name}/{restore.record}"))
@@ -189,7 +231,7 @@ def _go_on(asked: Asked, keys: Keys | None, layout: str, *, abort: bool) -> int:
     return exit_codes.ALLOW if abort else _tell(_carry_out(open_), {}, layout)
 
 
-def _tell(done: list[tuple[Restore, str]], losses: dict[str, tuple[Loss, str]], layout: str) -> int:
+def _tell(done: list[tuple[Restore, str]], losses: dict[str, _Present], layout: str) -> int:
     if layout == "json":
         documents = [_document(one, place, losses.get(one.name)) for one, place in done]
         say(render_json({"format": "rollback-guard/backup-restore/1", "restores": documents}))
@@ -199,7 +241,7 @@ def _tell(done: list[tuple[Restore, str]], losses: dict[str, tuple[Loss, str]], 
     return exit_codes.ALLOW
 
 
-def _document(one: Restore, place: str, lost: tuple[Loss, str] | None) -> dict[str, Any]:
+def _document(one: Restore, place: str, lost: _Present | None) -> dict[str, Any]:
     return {
         "name": one.name,
         "id": one.record,
@@ -208,10 +250,15 @@ def _document(one: Restore, place: str, lost: tuple[Loss, str] | None) -> dict[s
         "state": one.state,
         "begun": moment(int(one.begun)),
         "downtime-seconds": one.downtime,
-        "lost": None
-        if lost is None
-        else {"seconds": round(lost[0].seconds, 3), "differences": difference_documents(lost[0].differences)},
+        "lost": None if lost is None else _lost(lost),
     }
+
+
+def _lost(present: _Present) -> dict[str, Any]:
+    """`differences` is null where what was there could not be read."""
+    loss = present.loss
+    differences = difference_documents(loss.differences) if present.known else None
+    return {"seconds": round(loss.seconds, 3), "differences": differences}
 
 
 COMMANDS = (restore,)
