@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 
@@ -111,7 +112,7 @@ def _throwaway(folder: str, environ: Mapping[str, str]) -> Iterator[Address]:
 
 def _short(own: str) -> str:
     """A link to a folder whose path is too long for a socket; it holds nothing, and only its name can be seen."""
-    name = f"/tmp/guard-{secrets.token_hex(8)}"
+    name = os.path.join(tempfile.gettempdir(), f"guard-{secrets.token_hex(8)}")
     os.symlink(own, name)
     return name
 
