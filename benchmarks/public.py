@@ -5,6 +5,7 @@ What it is measured on is borrowed from the clone, which stays as it is.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -91,7 +92,7 @@ def _with_content(folder: str, places: Places, older: str) -> list[str]:
     """The landings since a commit that changed a file, newest first: at any other one `git revert` stops."""
     lines = git(folder, places.env, "log", "--first-parent", "--format=%H %T", f"{older}~1..main").split("\n")
     pairs = [line.split() for line in lines]
-    return [one[0] for one, before in zip(pairs, pairs[1:], strict=False) if one[1] != before[1]]
+    return [one[0] for one, before in itertools.pairwise(pairs) if one[1] != before[1]]
 
 
 def _name(clone: str) -> str:
