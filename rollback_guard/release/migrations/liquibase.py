@@ -44,12 +44,15 @@ class _Liquibase:
     """The reader of this framework."""
 
     def claims(self, path: str) -> bool:
-        lowered = path.lower()
-        return lowered.endswith((*_KINDS, ".sql")) and any(word in lowered for word in _WORDS)
+        return path.lower().endswith((*_KINDS, ".sql")) and _speaks(path)
 
     def read(self, files: Mapping[str, bytes]) -> tuple[Parsed, ...]:
         claimed = {path: _read(path, files[path]) for path in sorted(files) if self.claims(path)}
         return tuple(_Changelogs(claimed).parsed())
+
+
+def _speaks(path: str) -> bool:
+    return any(word in path.lower() for word in _WORDS)
 
 
 def _read(path: str, data: bytes) -> _File:
@@ -100,6 +103,7 @@ class _Changelogs:
             if file.wrong:
                 yield _parsed(file, path, path, (Step(effect="unknown", what=file.wrong),))
             elif file.log is not None:
+                yield from self._unread(file)
                 for tag in _changesets(file):
                     yield self._changeset(file, tag)
             elif path.lower().endswith(".sql") and any(path in found for found in self.included.values()):
@@ -134,6 +138,19 @@ class _Changelogs:
                 folder = _normal(tag.get("path"), tag, file.path)
                 inside = f"/{folder}/" if folder else "/"
                 yield from (path for path in self.files if inside in f"/{path}" and path != file.path)
+
+    def _unread(self, file: _File) -> Iterator[Parsed]:
+        """What a changelog includes and nothing here was read of: it may do anything."""
+        for tag in () if file.log is None else file.log.inside:
+            name = tag.get("file" if tag.name == "include" else "path")
+            place = _normal(name, tag, file.path)
+            if tag.name == "include":
+                unread = not self._resolved(name, tag, file.path)
+            else:  # a folder whose files would be read is only empty yet
+                unread = tag.name == "includeAll" and bool(place) and not _speaks(f"{place}/")
+            if unread:
+                step = Step(effect="unknown", what=f"includes {name or 'something'}, which is not read")
+                yield _parsed(file, f"include {name}", file.path, (step,))._replace(body=repr(tag))
 
     def _resolved(self, name: str, tag: Tag, path: str) -> list[str]:
         """The files that a name can mean. Where the search path begins is not known, so their ends must agree."""
