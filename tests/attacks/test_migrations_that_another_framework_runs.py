@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rollback_guard.release.migrations import liquibase
 from rollback_guard.release.migrations.collect import collect_migrations
 from rollback_guard.release.migrations.compare import compare
 from rollback_guard.release.migrations.frameworks import READERS
@@ -72,6 +73,16 @@ def test_as_a_migration_of_alembic_that_django_loads() -> None:
 def test_included_from_where_no_changelog_is_looked_for(tag: str) -> None:
     drop = XML.format('<changeSet id="1" author="a"><dropTable tableName="orders"/></changeSet>')
     files = {"db/changelog/master.xml": XML.format(tag), "other/drop.xml": drop, "drop.sql": DROP}
+    assert worst(files, {}) == "irreversible"
+
+
+@pytest.mark.parametrize("tag", ['<include file="1/1.sql"/>', '<includeAll path="db/changelog/"/>'])
+def test_included_where_too_much_is(monkeypatch: pytest.MonkeyPatch, tag: str) -> None:
+    """Thousands of includes over thousands of files would keep a server busy; what is not looked for is told."""
+    files = {f"db/changelog/{number}/1.sql": CREATE for number in range(5)}
+    files["db/changelog/master.xml"] = XML.format(tag + '<includeAll path="db/changelog/1/"/>' * 2)
+    assert worst(files, {}) == "expand-only"
+    monkeypatch.setattr(liquibase, "MOST_COMPARED", 4)
     assert worst(files, {}) == "irreversible"
 
 

@@ -98,7 +98,7 @@ def update(cursor: Cursor, made: Made) -> Iterator[Step]:
     columns = _set(cursor) if alone else ()
     if table in made.tables and alone:
         yield step("expand", f"fills table {table}")
-    elif columns and all((table, column) in made.columns for column in columns):
+    elif columns and all(made.has_column(table, column) for column in columns):
         yield step("expand", f"fills what it added to {table}: {', '.join(columns)}")
     else:
         yield step("destroy", f"overwrites rows of {table}")
