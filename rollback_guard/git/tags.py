@@ -119,12 +119,12 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
 
 
 def check_tag_name(repository: Repository, name: str) -> None:
-    """Raises: UsageError when git would not take it as a tag's name; RefusedError when there is such a tag."""
+    """Raises: UsageError when git would not take it as a tag's name; TagTakenError when there is such a tag."""
     bad = name.startswith("-") or any(character in name for character in "\0\n")
     if bad or repository.git.run("check-ref-format", TAGS + name, accept=(0, 1)).returncode != 0:
         raise UsageError(f"{name!r} is no name for a tag", remedy="guard release --tag stable/2026.11.22.1")
     if read_tag(repository, name) is not None:
-        raise RefusedError(
+        raise TagTakenError(
             f"the tag {name} exists already, and tags are never moved",
             remedy="take another name, or leave --tag out: the next number is taken",
         )
