@@ -74,6 +74,7 @@ def test_only_a_range_and_nothing_left(guard: Guard, path_of_repo: Path) -> None
     assert "2 commits" in said.out
     again = guard(repo.path, "revert", "--mode", "only", "main~4..main~2", "--plan")
     assert again.out.startswith("Nothing to undo: of 2 commits nothing is left on main")
+    assert "will judge it" not in again.out  # there is nothing to judge
     empty = guard(repo.path, "revert", "--mode", "only", "main..main")
     assert (empty.code, "holds no commit" in empty.err) == (1, True)
 
