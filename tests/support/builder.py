@@ -30,7 +30,7 @@ SIGNED = "".join(f"{line}\n" for line in demo.SIGN_OFFS)
 
 
 ELSEWHERE = ("", "refs", "refs/tags")  # where git looks for a name before it looks among the branches
-TEMPORARY = gettempdir()  # before any test sets another
+TEMPORARY = os.environ.get("PYTEST_DEBUG_TEMPROOT") or gettempdir()  # before any test sets another
 Story = ParamSpec("Story")
 
 
