@@ -16,10 +16,10 @@ from rollback_guard.facts import landed as landed_module
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import Repository, open_repository
 from tests.cli.test_explain import landed
-from tests.support.builder import SIGNED, RepositoryBuilder, shop
+from tests.support.builder import SIGNED, RepositoryBuilder, shop, told_once
 from tests.support.commands import guard
 from tests.support.servers import Server
-from tests.support.signing import policy, signed, signed_shop
+from tests.support.signing import policy, signed, signed_for_shop, signed_shop
 
 NOW = 1_790_000_000
 TAG = "stable/2026.05.28.1"
@@ -36,6 +36,7 @@ def audited(repo: RepositoryBuilder, since: str | None = None) -> list[judge_his
     return list(iter_audit(question, target="refs/heads/main", until=repo.head("main"), since=base))
 
 
+@told_once
 def many(path: Path) -> RepositoryBuilder:
     repo = landed(path)
     for number in range(5):
@@ -189,8 +190,7 @@ def test_a_clone_that_has_fetched_no_evidence_does_not_know(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("how", ["merge", "squash"])
 def test_a_branch_that_was_deleted_after_it_landed(path_of_repo: Path, how: str) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.checkout("main")
     repo.git("merge", "-q", *(("--no-ff", "-m", "Merge") if how == "merge" else ("--squash",)), "release/1.4")
     if how == "squash":
