@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 from unittest import mock
+
+import zstandard
 
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import guard
 from tests.support.killing import Step, kill
 from tests.support.mariadb import Server as MariaDBServer
-from tests.support.mariadb import opened, url_of
+from tests.support.mariadb import opened, rows_of, url_of
 from tests.support.pages import guard_on_path
+from tests.support.postgres import SUPERUSER
 from tests.support.postgres import Server as PostgreSQLServer
 from tests.support.servers import NAME, Server
 from tests.support.signing import key_of, public_key
@@ -192,6 +196,27 @@ class Shop:
         recipient = re.sub(r"age1\w+", str(key.to_public()), self.here(entry))
         self.jane.write_file("rollback-guard.toml", own.sub(recipient + "\n", before))
         self.jane.commit("Encrypt what settings hold", by="jane")
+
+    def restores_by_hand(self) -> None:
+        """The newest artefacts are what the databases' own programs read, without us."""
+        self.postgres.run("CREATE DATABASE restored_by_hand")
+        command = [f"{self.postgres.programs}/pg_restore", "--exit-on-error", "--no-owner", "-d", "restored_by_hand"]
+        self._pour("shop-db", ".dump.zst", [*command, "-h", self.postgres.folder, "-U", SUPERUSER])
+        assert self.postgres.value("SELECT count(*) FROM orders", "restored_by_hand") == 4200
+        self.mariadb.run("CREATE DATABASE restored_by_hand")
+        socket = f"--socket={self.mariadb.address.socket}"
+        self._pour("legacy", ".sql.zst", ["mariadb", "--no-defaults", socket, "-uroot", "restored_by_hand"])
+        assert rows_of(self.mariadb, "restored_by_hand", "SELECT count(*) FROM invoice") == [(300,)]
+        folder = self.folder / "again"
+        folder.mkdir()
+        self._pour("uploads", ".tar.zst", ["tar", "-x", "-C", str(folder)])
+        assert (folder / "2026" / "7.txt").read_bytes() == (self.srv / "uploads/2026/7.txt").read_bytes()
+
+    def _pour(self, name: str, suffix: str, command: list[str]) -> None:
+        newest = max((self.folder / "backups" / name).glob(f"*{suffix}"))
+        with newest.open("rb") as file:
+            content = zstandard.ZstdDecompressor().stream_reader(file).read()
+        subprocess.run(command, input=content, stderr=subprocess.DEVNULL, check=True)
 
     def drop_databases(self) -> None:
         """What stays of the restores."""
