@@ -335,7 +335,7 @@ def test_a_lock_that_somebody_left_behind(repository: Repository, monkeypatch: p
     repository.git.run("config", "core.filesRefLockTimeout", "0")
     lock = Path(repository.common_dir, EVIDENCE + ".lock")
     lock.touch()
-    with pytest.raises(RefusedError, match="Unable to create") as raised:
+    with pytest.raises(RefusedError, match="is there, so another git moves refs here") as raised:
         record(repository, [entry("two")])
     assert tip_of(repository) == tip
     assert raised.value.remedy == f"rm {lock}   # when no git runs here any more"
