@@ -18,6 +18,7 @@ demo: $(VENV)/.run ## the whole story on a throwaway repository, in seconds, off
 
 test: $(VENV)/.dev $(VENV)/.parts ## the tests, and the coverage that they must reach
 	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m compileall -q rollback_guard # or each of a thousand processes does it, where Python may not keep it
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --timeout 400 -r sfE $(if $(ARGS),,--cov --cov-report=) $(ARGS)
 	@$(if $(ARGS),,$(BIN)/python -m tests.support.coverage_gate)
 

@@ -24,9 +24,10 @@ class Snapshot(Protocol):
 
     position: str  # in the engine's own words
     moment: float  # Unix seconds
+    concurrent: bool  # whether `fingerprint` may run in another thread while `dump` does
 
     def dump(self, sink: BinaryIO) -> None:
-        """Write the backup's bytes, as they come: memory stays flat. Once, and not while `fingerprint` runs."""
+        """Write the backup's bytes, as they come: memory stays flat. Once."""
         ...
 
     def fingerprint(self) -> Fingerprint:

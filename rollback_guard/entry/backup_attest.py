@@ -31,7 +31,8 @@ from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.objects import ObjectReader
 from rollback_guard.git.refs import HEADS
 from rollback_guard.policy.repositories import normalise_repository
-from rollback_guard.policy.sources import without_secrets
+from rollback_guard.policy.sources import named_source, without_secrets
+from rollback_guard.report.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rollback_guard.backup.model import Proof, Record
     from rollback_guard.entry.question import Question
 
+LONGEST = 1000  # characters of what a server says of itself
 MOST_TOLD = 40  # things that are not covered, and tools, that a statement names
 
 
@@ -100,10 +102,13 @@ def _earlier(question: Question, asked: Asked) -> dict[str, tuple[str, BackupSta
         one = open_envelope(listed.stored.data)
         if isinstance(one, Opened) and one.statement.binding.target == HEADS + asked.production.branch:
             opened.append(one)
+    who = {one.name: asked.policy.members_of(one.by) for one in asked.policy.backup}
     found: dict[str, tuple[str, BackupStatement]] = {}
     for one, said in zip(opened, KeyRing(question).judge(opened) if opened else (), strict=True):
         statement = one.statement
         if said != GOOD or not isinstance(statement, BackupStatement):
+            continue
+        if statement.signer not in who.get(statement.name, ()):
             continue
         before = found.get(statement.name)
         if before is None or (before[1].snapshot, before[0]) < (statement.snapshot, one.id):
@@ -129,19 +134,19 @@ def _statement(
         set=record.set,
         origin=BackupOrigin(
             engine=one.named.spec.engine,
-            source=without_secrets(one.named.spec.source),
-            place=record.identity.place,
-            server=record.identity.server,
-            version=record.identity.version,
+            source=named_source(one.named.spec.source),
+            place=_plain(record.identity.place),
+            server=_plain(record.identity.server),
+            version=_plain(record.identity.version),
         ),
         snapshot=snapshot,
-        position=record.position,
+        position=_plain(record.position),
         begun=math.floor(record.begun),
         ended=math.ceil(record.ended),
         artefact=_artefact(one),
         content=_content(one),
         proof=_proof(one.proof),
-        tools=tuple(sorted(record.tools))[:MOST_TOLD],
+        tools=tuple(sorted((_plain(name), _plain(version)) for name, version in record.tools))[:MOST_TOLD],
         skew=math.ceil(record.skew),
         previous=None if earlier is None else earlier[0],
         since_previous=None if earlier is None else max(0, snapshot - earlier[1].snapshot),
@@ -153,6 +158,11 @@ def _statement(
         signer=signer.key.person,
         time=now(),
     )
+
+
+def _plain(text: str) -> str:
+    """A server's words as a statement can hold them: what steers a terminal made visible, and not too long."""
+    return visible(text)[:LONGEST]
 
 
 def _artefact(one: Proven) -> BackupArtefact:
@@ -174,7 +184,7 @@ def _content(one: Proven) -> BackupContent:
         digest=fingerprint_digest(found),
         items=len(found.items),
         rows=found.rows,
-        uncovered=found.uncovered[:MOST_TOLD],
+        uncovered=tuple(text for text in map(_plain, found.uncovered[:MOST_TOLD]) if text),
     )
 
 

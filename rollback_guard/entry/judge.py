@@ -135,7 +135,9 @@ def judge_update(
         change = _moved(question, update, stage, name, missing, production=production, here=here)
         change = change._replace(tag_faults=tags.faults(update))
         if update.ref.startswith(TAGS) and update.new is not None and readable is not None:
-            change = change._replace(missing_reverts=missing_reverts(question, update, (found, *others)))
+            change = change._replace(
+                missing_reverts=missing_reverts(question, update, (found, *others), pushed=tags.updates)
+            )
         if (update.ref + "/").startswith(OURS):
             from rollback_guard.evidence.admission import faults_of_move
 

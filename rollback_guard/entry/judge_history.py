@@ -53,7 +53,7 @@ def iter_audit(
     """The verdict on each first-parent commit of `until` down to and without `since`, newest first.
 
     `target` is the full ref name of the branch, `claimed` the repository's name where the caller gave it. People
-    whom the policy at `tip` knows (else at `until`) may have reviewed waivers since.
+    whom the policy at `tip` knows (else at `until`) may have reviewed waivers since, and a way back may go on up to it.
     """
     repository = question.repository
     question = question._replace(book=EvidenceBook(repository, _keys_at(question, tip or until)))
@@ -70,7 +70,7 @@ def iter_audit(
             bases[base] = policy_before(base)
             return trailer_keys(bases[base].policy)
 
-        setting = _setting(question, target, claimed)
+        setting = _setting(question, target, claimed, tip or until)
         recorded = recorded_tips(repository, target)
         forwards = FastForwards(question, setting, objects, recorded)
         stream = LandedStream(repository, keys_for, setting.tips, recorded)
@@ -90,7 +90,7 @@ def _keys_at(question: Question, commit: str) -> dict[bytes, Key]:
     return {} if policy is None else keys_of(policy)
 
 
-def _setting(question: Question, target: str, claimed: str | None) -> Setting:
+def _setting(question: Question, target: str, claimed: str | None, tip: str) -> Setting:
     repository, around = question.repository, question.around
     short = short_branch(target)
     production = question.what_if.policy.production.branches if question.what_if is not None else ()
@@ -101,6 +101,7 @@ def _setting(question: Question, target: str, claimed: str | None) -> Setting:
     return Setting(
         repository=repository,
         target=target,
+        tip=tip,
         name=repository_of(around, claimed=claimed),
         stage="landed",
         tips=branch_tips(repository, around, keep),
@@ -163,7 +164,7 @@ def judge_landed(repository: Repository, commit: str, branch: str, *, as_of: int
     target = branch if branch.startswith("refs/heads/") else f"refs/heads/{short_branch(branch)}"
     landed = next(iter(iter_audit(question, target=target, until=commit, since=parent or None, tip=branch)))
     if landed.change.decision != "allow" and parent:
-        setting = _setting(question, target, None)
+        setting = _setting(question, target, None, branch)
         newest = newest_together(question, setting, recorded_tips(repository, target), commit, branch)
         if newest != commit:
             audited = iter_audit(question, target=target, until=newest, since=parent, tip=branch)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple, Optional
 
+from rollback_guard.entry.merging_job import MergingJob
 from rollback_guard.entry.production import Production, behind, find_production
 from rollback_guard.entry.revert_alone import commits_of
-from rollback_guard.entry.revert_jobs import Options, Settled, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Options, Settled, more_words, new_branch
 from rollback_guard.facts.range import scratch_folder
 from rollback_guard.git.refs import HEADS, REMOTES, list_refs
 from rollback_guard.git.repository import Repository
@@ -88,35 +89,21 @@ def _is_beside(production: Production, name: str) -> bool:
     return name != production.branch and not matches_any(patterns, name)
 
 
-class Again:
+class Again(MergingJob[RelandPlan]):
     """Bringing reverted commits again."""
 
     def __init__(
         self, repository: Repository, undoing: Undoing, plan: RelandPlan, options: Options, asked: AskedAgain
     ) -> None:
-        self.repository = repository
-        self.seen_in = undoing.repository
-        self.undoing = undoing
-        self.plan = plan
-        self.options = options
-        self.digest = reland_digest(plan)
+        super().__init__(repository, undoing, plan, options, reland_digest(plan))
         self._asked = asked
-
-    @property
-    def branch(self) -> str:
-        return self.plan.branch
 
     @property
     def empty(self) -> bool:
         return not self.plan.writes
 
-    @property
-    def open(self) -> bool:
-        return self.plan.open
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        return () if self.open or self.empty else (move_of(self.plan),)
+    def _move(self) -> Move:
+        return move_of(self.plan)
 
     @property
     def settled(self) -> tuple[Settled, ...]:
@@ -127,8 +114,7 @@ class Again:
         return len(new_commits(self.plan, ""))
 
     def noted(self) -> Again:
-        notes = [note for move in self.moves for note in refusal_now(self.undoing.repository, move)]
-        plan = self.plan._replace(notes=(*self.plan.notes, *notes))
+        plan = self.plan._replace(notes=(*self.plan.notes, *self._refusals()))
         return Again(self.repository, self.undoing, plan, self.options, self._asked)
 
     def text(self, *, offer: bool) -> str:
@@ -164,17 +150,6 @@ class Again:
             *([["git", "merge", source.branch]] if source is not None else []),
         ]
         return f"{' && '.join(map(shlex.join, commands))}   # and resolve what is in conflict"
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return ()
-
-    def tag_of(self, result: Result) -> str | None:
-        return None
-
-    @property
-    def push_command(self) -> str:
-        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         return (execute_reland(self.repository, self.undoing, self.plan, self.options.reason, signing),)

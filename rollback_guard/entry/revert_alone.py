@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shlex
 
+from rollback_guard.entry.merging_job import MergingJob
 from rollback_guard.entry.production import Production, behind, find_production
-from rollback_guard.entry.revert_jobs import Asked, Options, Settled, more_words, new_branch, push_command, refusal_now
+from rollback_guard.entry.revert_jobs import Asked, Options, Settled, more_words, new_branch
 from rollback_guard.errors import RefusedError
 from rollback_guard.facts.fast_forward import stood_before
 from rollback_guard.facts.history import recorded_tips
@@ -34,32 +35,18 @@ if TYPE_CHECKING:
     from rollback_guard.release.writing import Signing
 
 
-class Alone:
+class Alone(MergingJob[OnlyPlan]):
     """Undoing some commits alone."""
 
     def __init__(self, repository: Repository, undoing: Undoing, plan: OnlyPlan, options: Options) -> None:
-        self.repository = repository
-        self.seen_in = undoing.repository
-        self.undoing = undoing
-        self.plan = plan
-        self.options = options
-        self.digest = only_digest(plan)
-
-    @property
-    def branch(self) -> str:
-        return self.plan.branch
+        super().__init__(repository, undoing, plan, options, only_digest(plan))
 
     @property
     def empty(self) -> bool:
         return self.plan.empty
 
-    @property
-    def open(self) -> bool:
-        return self.plan.open
-
-    @property
-    def moves(self) -> tuple[Move, ...]:
-        return () if self.open or self.empty else (move_of_only(self.plan),)
+    def _move(self) -> Move:
+        return move_of_only(self.plan)
 
     @property
     def settled(self) -> tuple[Settled, ...]:
@@ -73,8 +60,7 @@ class Alone:
         return sum(not one.empty for one in self.plan.undone)
 
     def noted(self) -> Alone:
-        notes = [note for move in self.moves for note in refusal_now(self.undoing.repository, move)]
-        plan = self.plan._replace(notes=(*self.plan.notes, *notes))
+        plan = self.plan._replace(notes=(*self.plan.notes, *self._refusals()))
         return Alone(self.repository, self.undoing, plan, self.options)
 
     def text(self, *, offer: bool) -> str:
@@ -92,17 +78,6 @@ class Alone:
             words += ["--as", self.plan.target[len(HEADS) :]]
         words += more_words(self.options)
         return shlex.join([*words, *(commits or tuple(one.commit for one in self.plan.undone))])
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        return ()
-
-    def tag_of(self, result: Result) -> str | None:
-        return None
-
-    @property
-    def push_command(self) -> str:
-        return push_command(self.repository, self.moves)
 
     def execute(self, signing: Signing | None) -> tuple[Result, ...]:
         return (execute_only(self.repository, self.undoing, self.plan, self.options.reason, signing),)

@@ -24,7 +24,7 @@ class StableTags:
 
     def __init__(self, question: Question, updates: Sequence[Update]) -> None:
         self._question = question
-        self._updates = updates
+        self.updates = updates  # all of the push
         self._grounds: Optional[tuple[Ground, ...]] = None
 
     def faults(self, update: Update) -> Fact[tuple[str, ...]] | None:
@@ -32,7 +32,7 @@ class StableTags:
         if not update.ref.startswith(TAGS):
             return None
         if self._grounds is None:
-            self._grounds = _grounds(self._question, self._updates)
+            self._grounds = _grounds(self._question, self.updates)
         return collect_tag_faults(self._question.repository, update, self._grounds, as_of=self._question.as_of)
 
 

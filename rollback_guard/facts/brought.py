@@ -86,9 +86,9 @@ def _irreversible(
 
 
 def _is_migration(path: str) -> bool:
-    from rollback_guard.release.migrations.frameworks import is_migration
+    from rollback_guard.release.migrations.frameworks import is_folder, is_migration
 
-    return is_migration(path)
+    return is_migration(path) or is_folder(path)
 
 
 def _names(git: Git, base: str | None, tree: str, is_migration: Callable[[str], bool] | None) -> _Names:

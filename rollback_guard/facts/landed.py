@@ -50,6 +50,7 @@ class Setting(NamedTuple):
 
     repository: Repository
     target: str  # full ref name
+    tip: str  # how far the branch is known to go, beyond what is judged
     name: Fact[str]  # which repository this is
     stage: Stage
     tips: tuple[tuple[str, str, int], ...]  # branches that a change may have come from
@@ -171,7 +172,7 @@ def _change(setting: Setting, landed: Landed, policy: Policy | None, merges: _Me
         base_in_head=Known(head_tree == landed.tree, "trees"),
         refs=Known((), "names of today say nothing about that day"),
         touched=Known(touched, "git diff-tree") if begun else shallow_unknown(),
-        restoration=_restoration(setting.repository, policy, landed),
+        restoration=_restoration(setting, policy, landed),
         missing=setting.missing,
     )
 
@@ -197,9 +198,9 @@ def branches_of(landed: Landed, policy: Policy | None, target: str) -> Fact[tupl
     )
 
 
-def _restoration(repository: Repository, policy: Policy | None, landed: Landed) -> Restoration | None:
+def _restoration(setting: Setting, policy: Policy | None, landed: Landed) -> Restoration | None:
     if policy is None or len(landed.parents) != 1:
         return None
     record = landed.walk.first
     identity = Identity(decode(record[log.COMMITTER]), decode(record[log.COMMITTER_EMAIL]))
-    return find_step_back(repository, policy, landed.message, identity)
+    return find_step_back(setting.repository, policy, landed.message, identity, tip=setting.tip)

@@ -7,6 +7,8 @@ See docs/adr/0004.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rollback_guard.facts.kept import FROM, keeps_migrations
 from rollback_guard.facts.model import Identity, Message, Restoration
 from rollback_guard.git.process import decode
@@ -60,11 +62,13 @@ def find_restoration(repository: Repository, policy: Policy, *, base: str, head:
     return None
 
 
-def find_step_back(repository: Repository, policy: Policy, message: Message, committer: Identity) -> Restoration | None:
+def find_step_back(
+    repository: Repository, policy: Policy, message: Message, committer: Identity, *, tip: str
+) -> Restoration | None:
     """The same for one commit that landed: one step of a way back, as `guard revert` writes it.
 
-    The commit must have exactly the tree of before the commit that it reverts, which production had above
-    that stable release; or the stable release's own tree.
+    The commit must have the stable release's own tree, or with its migrations kept; or exactly the tree of before the
+    commit that it reverts, which production had above that release, if what follows up to `tip` goes all the way.
     """
     named = _value(message, "Rollback-To")
     if not named or message.commit is None or message.tree is None:
@@ -73,17 +77,56 @@ def find_step_back(repository: Repository, policy: Policy, message: Message, com
         if name != named or not _is_sound(repository, policy, name):
             continue
         chain = _chain(repository, commit, tree, f"{message.commit}^1")
+        if not chain or _is_revoked(repository, policy, name, message, since=commit):
+            continue
+        way = _Way(repository, policy, stable=commit, tree=tree, chain=chain)
         before = chain.get(reverted_in_full(message.text) or "", "")
-        begun = _value(message, FROM)
-        exact = message.tree in (tree, before)
-        if chain and (exact or (begun in chain and _kept(repository, policy, message, commit))):
+        exact = message.tree == tree or (message.tree == before and way.arrives(message.commit, tip, name))
+        if exact or way.keeps(_value(message, FROM), message.tree):
             return Restoration(tag=name, commit=commit, committers=(committer,), kept=not exact)
     return None
 
 
-def _kept(repository: Repository, policy: Policy, message: Message, stable: str) -> bool:
-    begun = _value(message, FROM)
-    return keeps_migrations(repository, policy, stable=stable, begun=begun, tree=str(message.tree))
+class _Way(NamedTuple):
+    """What production had above a stable release, by the commits that came since."""
+
+    repository: Repository
+    policy: Policy
+    stable: str
+    tree: str
+    chain: dict[str, str]
+
+    def keeps(self, begun: str, tree: str) -> bool:
+        """Whether a tree is the release's with the migrations that stay of where production stood."""
+        return begun in self.chain and keeps_migrations(
+            self.repository, self.policy, stable=self.stable, begun=begun, tree=tree
+        )
+
+    def arrives(self, step: str, tip: str, name: str) -> bool:
+        """Whether the commits on top of a step go on to the release, and do nothing else on their way.
+
+        One that stops before is a state that nobody looked at, and the gate lets none pass.
+        """
+        keys = (f"%(trailers:key={key},valueonly,separator=%x2C)" for key in ("Rollback-To", FROM))
+        layout = "%x00".join(("--format=tformat:%P", "%T", *keys))
+        arguments = ("log", "-z", "--first-parent", "--reverse", layout, f"{step}..{tip}", "--")
+        fields = decode(self.repository.git.run(*arguments).stdout).split("\0")[:-1]
+        befores = frozenset(self.chain.values())
+        for parents, tree, named, begun in zip(*(fields[at::4] for at in range(4)), strict=True):
+            if " " in parents or named != name:
+                return False
+            if tree == self.tree or self.keeps(begun, tree):
+                return True
+            if tree not in befores:
+                return False
+        return False
+
+
+def _is_revoked(repository: Repository, policy: Policy, name: str, message: Message, *, since: str) -> bool:
+    """Whether a release was revoked when a commit landed: not before what it builds on, whatever its own date says."""
+    out = repository.git.run("log", "--first-parent", "--format=%ct", f"{since}..{message.commit}", "--").stdout
+    landed = max(map(int, decode(out).split()), default=0)
+    return name not in [one for one, _, _ in stable_tags(repository, policy, then=landed)]
 
 
 def _value(message: Message, key: str) -> str:

@@ -12,7 +12,7 @@ from rollback_guard.errors import UndeterminedError
 from rollback_guard.facts.model import Known, Unknown
 from rollback_guard.git.history_chain import on_chain
 from rollback_guard.git.refs import TAGS, resolve_commit
-from rollback_guard.git.tags import TagRecord, fault_of, read_tag, read_tag_object
+from rollback_guard.git.tags import TagRecord, fault_of, fault_of_date, read_tag, read_tag_object
 from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
 
 TYPE_CHECKING = False
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from rollback_guard.facts.push import Update
     from rollback_guard.git.repository import Repository
     from rollback_guard.policy.model import Policy
-
-DAY = 86400  # seconds; clocks may differ by this much
 
 
 class Ground(NamedTuple):
@@ -86,9 +84,8 @@ def _tagger_fault(record: TagRecord, policy: Policy, as_of: int) -> str:
     if policy.people and not may_tag(policy, address_of(record.tagger)):
         whom = "those that [release] by names" if policy.release.by else "the people of the policy"
         return f"it was made by {record.tagger}, who is none of {whom}"
-    if record.date > as_of + DAY:
-        return "it is dated in the future, and would be the last stable release until then"
-    return ""
+    early = fault_of_date(record, as_of)
+    return f"{early}, and would be the last stable release until then" if early else ""
 
 
 def tips_in_push(repository: Repository, updates: Sequence[Update], ref: str) -> tuple[str, ...]:

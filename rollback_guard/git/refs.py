@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import NamedTuple
 
 from rollback_guard.errors import RefusedError, UsageError
@@ -12,6 +14,7 @@ HEADS = "refs/heads/"
 REMOTES = "refs/remotes/"
 TAGS = "refs/tags/"
 HOOK_LINES = 3  # of what a hook said
+_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
 LONGEST = 4096  # characters of a name that is looked for; git 2.39 crashes on much longer ones
 
 
@@ -151,6 +154,13 @@ def update_refs(repository: Repository, updates: tuple[tuple[str, str, str], ...
     if process.returncode != 0:
         said = [line.strip() for line in decode(process.stderr).split("\n") if line.strip()]
         telling = [line for line in said if line.startswith("fatal: ")]
+        locked = _LOCK.search(telling[0]) if telling else None
+        if locked is not None:  # what git says below that is about editors
+            path = locked.group(1)
+            raise RefusedError(
+                f"no ref was moved: {path} is there, so another git moves refs here, or broke off",
+                remedy=f"rm {shlex.quote(path)}   # if it stays and no other git runs here; else just run this again",
+            )
         hook = [line for line in said if line not in telling]  # a reference-transaction hook says here why
         raise RefusedError(
             "no ref was moved: " + "; ".join([*telling[:1], *hook[:HOOK_LINES]] or ["git refused the transaction"]),

@@ -33,6 +33,7 @@ SSH_TAG_GIT = (2, 34)  # the first that signs and verifies with SSH keys
 DATED_KEY_GIT = (2, 35)  # the first that asks whether a key was valid when the tag was made
 NAMESPACE = 'namespaces="git"'  # what git signs cannot be anything else, and the other way round
 LIMIT = 1 << 20  # bytes of one tag object
+DAY = 86400  # seconds; clocks may differ by this much
 
 
 class TagRecord(NamedTuple):
@@ -118,12 +119,12 @@ def parse_tag(name: str, oid: str, text: str) -> TagRecord:
 
 
 def check_tag_name(repository: Repository, name: str) -> None:
-    """Raises: UsageError when git would not take it as a tag's name; RefusedError when there is such a tag."""
+    """Raises: UsageError when git would not take it as a tag's name; TagTakenError when there is such a tag."""
     bad = name.startswith("-") or any(character in name for character in "\0\n")
     if bad or repository.git.run("check-ref-format", TAGS + name, accept=(0, 1)).returncode != 0:
         raise UsageError(f"{name!r} is no name for a tag", remedy="guard release --tag stable/2026.11.22.1")
     if read_tag(repository, name) is not None:
-        raise RefusedError(
+        raise TagTakenError(
             f"the tag {name} exists already, and tags are never moved",
             remedy="take another name, or leave --tag out: the next number is taken",
         )
@@ -209,6 +210,11 @@ def fault_of(repository: Repository, record: TagRecord, signers: tuple[str, ...]
     if signers is not None and not verify_tag(repository, record, signers):
         return "its signature does not verify with a key of somebody who may release"
     return ""
+
+
+def fault_of_date(record: TagRecord, now: float) -> str:
+    """Why a tag cannot be the newest one at a time (Unix seconds), or "": it says that it was made later."""
+    return "it is dated in the future" if record.date > now + DAY else ""
 
 
 def verify_tag(repository: Repository, record: TagRecord, keys: tuple[str, ...]) -> bool:

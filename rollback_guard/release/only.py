@@ -130,7 +130,9 @@ class Undoing:
 def plan_only(undoing: Undoing, *, branch: str, target: str, units: Sequence[Unit]) -> OnlyPlan:
     """What undoing these commits does, and, where that conflicts, what could be undone with them."""
     undone = undoing.undo(units)
-    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=(JUDGED, *notes_of(undoing)))
+    plan = OnlyPlan(branch=branch, tip=undoing.tip, target=target, undone=undone, notes=notes_of(undoing))
+    if not plan.empty:
+        plan = plan._replace(notes=(JUDGED, *plan.notes))
     if not plan.open:
         return plan
     dependents = dependents_of(undoing, units, undone)

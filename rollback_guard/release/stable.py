@@ -7,14 +7,15 @@ with the reason as its message. Making tags is left to `release.tagging`.
 
 from __future__ import annotations
 
-from time import gmtime, strftime
+import shlex
+from time import gmtime, strftime, time
 
 from rollback_guard.errors import RefusedError, UndeterminedError, UsageError
 from rollback_guard.git.history_chain import tree_of
 from rollback_guard.git.process import decode
 from rollback_guard.git.refs import HEADS, REMOTES, TAGS, is_ancestor, list_refs, short_branch
 from rollback_guard.git.repository import Repository
-from rollback_guard.git.tags import TagRecord, fault_of, read_tag, read_tags
+from rollback_guard.git.tags import TagRecord, fault_of, fault_of_date, read_tag, read_tags
 from rollback_guard.policy.model import Policy, Release
 from rollback_guard.policy.patterns import matches_any
 from rollback_guard.policy.tags import REVOKED, address_of, may_tag, name_pattern, signers_of
@@ -56,6 +57,8 @@ def read_releases(
             state, reason = "moved", why_lost(lost[record.name], here=True)
         elif state == "stable":
             state, reason = revoked.judge(record)
+        if state == "stable" and (early := fault_of_date(record, time())):
+            state, reason = "unknown", early
         if state == "stable" and tip is not None and not _has(repository, merged, record, tip):
             state, reason = "off-branch", "its commit is not in the branch's history"
         found.append(_stable(record, number, state, reason))
@@ -107,6 +110,11 @@ def find_last_stable(
             raise doubtful(record.name, reason)
         if state == "revoked":
             continue
+        if early := fault_of_date(record, time()):
+            raise UndeterminedError(
+                f"the last stable release may be {record.name}, but {early}",
+                remedy=f"guard revert --to {shlex.quote(record.name)}   # if that is the one; else name another",
+            )
         if newest is not None and newest.date > record.date:
             break
         if is_ancestor(repository, record.target, tip):

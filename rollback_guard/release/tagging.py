@@ -138,9 +138,9 @@ def tag_release(
     for _ in range(ATTEMPTS):
         taken = (*(record.name for record in read_tags(repository)), *taken_elsewhere)
         chosen = name if name is not None else next_name(release.tag, taken, now)
-        check_tag_name(repository, chosen)
         text = render_tag_message(chosen, message, proof, tagger, branch)
         try:
+            check_tag_name(repository, chosen)
             oid = write_tag(repository, chosen, commit, text, sign=signed, key=key, openpgp=openpgp)
         except TagTakenError:
             if name is not None or "{number}" not in release.tag:

@@ -5,12 +5,13 @@ The server is reached by a real `git push` over file://. It is built once a sess
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -36,6 +37,11 @@ def ran(*command: str, cwd: Path, stdin: bytes | None = None, **env: str) -> Ran
         command, cwd=cwd, env={**os.environ, **env}, input=b"" if stdin is None else stdin, capture_output=True
     )
     return Ran(done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode(errors="replace"))
+
+
+def child_of(event: dict[str, Any]) -> tuple[str, int]:
+    """Which child of which git an event of git's trace is about."""
+    return event["sid"], event.get("child_id", -1)
 
 
 class Scene:
@@ -70,7 +76,7 @@ class Scene:
     def refused(self, *args: str, rules: tuple[str, ...] = (), code: int | None = 1, **env: str) -> Ran:
         """A push that must be refused, with every ref as it was, for the reasons named, and no escape sequence."""
         before = self.refs()
-        done = self.push(*args, **env)
+        done, said = self.push_traced(*args, **env)
         assert self.refs() == before, f"the server took it: {done.err}"
         assert done.code != 0, done.err
         assert "pre-receive hook declined" in done.err, done.err
@@ -78,20 +84,19 @@ class Scene:
         for rule in rules:
             assert rule in done.err, done.err
         if code is not None:
-            assert self.hook_code(args, **env) == code, done.err
+            assert said == code, done.err
         return done
 
-    def hook_code(self, args: tuple[str, ...], **env: str) -> int | None:
-        """The exit code of the hook in a push like the one before, as a second hook beside it would see it."""
-        hook = self.server / "hooks" / "pre-receive"
-        real = hook.rename(self.server / "hooks" / "pre-receive.real")
-        report = self.server / "code"
-        hook.write_text(f'#!/bin/sh\n"{real}" "$@"\ncode=$?\necho $code > "{report}"\nexit 1\n')
-        hook.chmod(0o755)
-        self.push(*args, **env)
-        hook.unlink()
-        real.rename(hook)
-        return int(report.read_text()) if report.exists() else None
+    def push_traced(self, *args: str, **env: str) -> tuple[Ran, int | None]:
+        """A real push, and the exit code of the server's hook as git saw it; None when git started none."""
+        trace = self.server / "trace"
+        done = self.push(*args, **{**env, "GIT_TRACE2_EVENT": str(trace)})
+        events = [json.loads(line) for line in trace.read_text(errors="replace").splitlines()]
+        trace.unlink()
+        hooks = {child_of(one) for one in events if one.get("child_class") == "hook"}
+        codes = [one["code"] for one in events if one["event"] == "child_exit" and child_of(one) in hooks]
+        assert len(codes) <= 1, events
+        return done, codes[0] if codes else None
 
     def taken(self, *args: str, **env: str) -> Ran:
         """A push that the server must take: what an honest team does beside the attack."""

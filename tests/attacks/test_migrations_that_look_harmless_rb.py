@@ -126,6 +126,13 @@ AROUND = {
     ),
     "in a method of its own": f"{HEAD}  def change\n    hi\n  end\n  private def hi; drop_table :users; end\nend",
     "in a method that calls itself": f"{HEAD}  def change\n    on\n  end\n  def on; on; drop_table :a; end\nend",
+    "in what Rails calls first": f"{HEAD}  def change\n{ADDS}  end\n  def migrate(way); drop_table :a; end\nend",
+    "in what Rails calls on the class": f"{HEAD}  def change\n{ADDS}  end\n  def self.migrate(*) = up\nend",
+    "in what a module gives it to call": (
+        f"module Evil\n  def exec_migration(*); yield; end\nend\n{HEAD}  include Evil\n  def change\n{ADDS}  end\nend"
+    ),
+    "in its own connection": f"{HEAD}  def change\n{ADDS}  end\n  def connection; User.delete_all; end\nend",
+    "in what it says": f"{HEAD}  def change\n{ADDS}  end\n  def announce(*); drop_table :a; end\nend",
     "behind up": f"{HEAD}  def up\n{ADDS}  end\n  def change\n    drop_table :users\n  end\nend",
     "by an opened class": f"{HEAD}  def change; end\nend\nclass AddX\n  def change\n    drop_table :users\n  end\nend",
     "behind a return": f"{HEAD}{RENAMES}  def down\n    return\n    rename_table :b, :a\n  end\nend",

@@ -79,6 +79,9 @@ HIDDEN = [
     "ALTER TABLE users ADD a int; UPDATE users SET a = 1, email = ''",
     "ALTER TABLE users ADD a int; UPDATE users u JOIN o SET o.a = 1",
     "CREATE OR REPLACE TABLE users (a int)",
+    # An update of several tables, the first of them a new one.
+    "CREATE TABLE a (b int); UPDATE a, users SET users.b = 1",
+    "CREATE TABLE a (b int); UPDATE a JOIN users ON a.b = users.b SET users.b = 1",
 ]
 
 

@@ -116,6 +116,23 @@ def test_a_stable_tag_on_what_was_reverted(gone: Scene) -> None:
     gone.taken(f"refs/tags/{NEXT}")
 
 
+@pytest.mark.parametrize("tag_first", [True, False])
+def test_a_stable_tag_that_comes_along_with_the_revert(scene: Scene, tag_first: bool) -> None:
+    """What production has by the end of the push counts, not what it had before."""
+    repo = scene.repo
+    repo.checkout("main")
+    repo.merge("release/1.4", by="jane")
+    scene.taken("main")
+    repo.stable_tag(NEXT, "main")
+    assert scene.guard("revert", "--to", STABLE, "--yes").code == 0
+    refs = ["main", f"refs/tags/{NEXT}"]
+    scene.refused(*(reversed(refs) if tag_first else refs), rules=("RG404",))
+    scene.taken("main")
+    repo.git("tag", "-d", NEXT)
+    repo.stable_tag(NEXT, "main")
+    scene.taken(f"refs/tags/{NEXT}")
+
+
 def test_a_history_of_messages_that_name_thousands(scene: Scene) -> None:
     """A message may name what it likes: it costs a moment, and nothing is lost but time."""
     repo = scene.repo

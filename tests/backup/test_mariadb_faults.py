@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rollback_guard.backup.engines import mariadb_snapshot, mariadb_tables
+from rollback_guard.backup.engines import mariadb_connection, mariadb_dump, mariadb_snapshot, mariadb_tables
 from rollback_guard.backup.engines.mariadb import MariaDB
-from rollback_guard.backup.engines.mariadb_connection import identifier
+from rollback_guard.backup.engines.mariadb_connection import ServerError, identifier
+from rollback_guard.backup.engines.mariadb_definitions import Definition, render_script
 from rollback_guard.backup.model import compare
-from rollback_guard.errors import GuardError, UndeterminedError
+from rollback_guard.errors import UndeterminedError
 from tests.backup.contract import dumped, restored
 from tests.support.mariadb import CANARY, engine_of, new_name, opened, rows_of, server, url_of
 from tests.support.mariadb_bench import MariaDBBench
@@ -374,5 +376,89 @@ def test_a_password_with_everything_in_it(shop: Shop, tmp_path: Path) -> None:
     assert b"canary row" in data
 
 
-def test_errors_are_of_the_families_that_exit_codes_know() -> None:
-    assert issubclass(UndeterminedError, GuardError)
+def test_a_driver_that_is_not_installed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    with pytest.raises(UndeterminedError, match="needs PyMySQL") as caught:
+        shop.engine().identify()
+    assert caught.value.remedy == "pip install 'rollback-guard[mariadb]'"
+
+
+def test_a_session_that_is_cut_at_its_beginning(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(opened: mariadb_connection.Session) -> None:
+        opened.run(f"KILL {opened.number}")
+        opened.run("SELECT 1")
+
+    monkeypatch.setattr(mariadb_connection, "_pin", cut)
+    with pytest.raises(UndeterminedError, match="was cut"):
+        shop.engine().identify()
+
+
+def test_a_dump_that_does_not_begin(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb_dump, "_PATIENCE", 0)
+    path = fake(
+        tmp_path / "bin",
+        "mariadb-dump",
+        'case "$*" in *--version*) exec /usr/bin/mariadb-dump "$@";; esac; exec sleep 60',
+    )
+    assert "does not begin" in said(engine_of(url_of(shop.server, shop.name), PATH=path)).message
+
+
+def test_a_table_that_comes_while_the_others_are_locked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.run(*SMALL)
+    calls: list[int] = []
+    collect = mariadb_tables.collect_tables
+
+    def late(session: mariadb_connection.Session) -> tuple[mariadb_tables.Table, ...]:
+        found = collect(session)
+        if not calls:
+            shop.run("CREATE TABLE late (id INT)")
+        calls.append(len(found))
+        return found
+
+    monkeypatch.setattr(mariadb_snapshot, "collect_tables", late)
+    _, before = dumped(shop.engine())
+    assert (calls[0], calls[-1]) == (1, 2)
+    assert {"t", "late"} == {one.name for one in before.items if one.kind == "table" and one.part == "content"}
+
+
+def test_a_lock_that_is_not_allowed(shop: Shop) -> None:
+    error = ServerError("no", remedy="", code=1044)
+    told = mariadb_snapshot._unlocked(error, shop.server.address.at(shop.name))
+    assert "lock its tables" in told.message
+    assert told.remedy.startswith("GRANT LOCK TABLES, SELECT ON")
+
+
+def test_history_is_said_to_be_missing_where_no_dump_keeps_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb_tables, "KEEPS_HISTORY", (99, 0))
+    shop.run("CREATE TABLE h (id INT) WITH SYSTEM VERSIONING", "INSERT INTO h VALUES (1)", "UPDATE h SET id = 2")
+    _, before = dumped(shop.engine())
+    assert "what was in h earlier, which no dump of this version keeps" in before.uncovered
+    assert before.rows == 1
+
+
+def test_columns_that_a_versioned_table_names_itself(shop: Shop, tmp_path: Path) -> None:
+    shop.run(
+        "CREATE TABLE h (id INT, f FLOAT, a TIMESTAMP(6) GENERATED ALWAYS AS ROW START,"
+        " b TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (a, b)) WITH SYSTEM VERSIONING",
+        "INSERT INTO h (id, f) VALUES (1, 0.1)",
+        "UPDATE h SET f = 16777215",
+    )
+    data, before = dumped(shop.engine())
+    assert before.rows == 2
+    assert compare(before, restored(shop.engine(), data, tmp_path / "scratch")) == ()
+
+
+def test_many_exact_rows_come_in_pieces(shop: Shop, tmp_path: Path) -> None:
+    shop.run("CREATE TABLE t (f FLOAT, v CHAR(200))")
+    shop.run("INSERT INTO t SELECT seq / 7, REPEAT('x', 200) FROM seq_1_to_5000")
+    data, before = dumped(shop.engine())
+    assert data.count(b"INSERT INTO `t`") > 2
+    assert compare(before, restored(shop.engine(), data, tmp_path / "scratch")) == ()
+
+
+def test_mysql_has_conditions_in_routines_alone() -> None:
+    event = Definition("EVENT", "e", b"CREATE EVENT e", status="ENABLED", definer="`u`@`h`", database="latin1_bin")
+    text = b"".join(render_script([event], "mysql", "utf8mb4_bin")).decode()
+    assert "CREATE PROCEDURE _rollback_guard() BEGIN IF @rollback_guard_held IS NULL THEN ALTER DEFINER=`u`@`h`" in text
+    assert text.index("ALTER DATABASE COLLATE latin1_bin") < text.index("CREATE EVENT e")
+    assert text.index("CALL _rollback_guard()") < text.index("ALTER DATABASE COLLATE utf8mb4_bin")

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -347,7 +348,9 @@ def test_the_proof_is_put_to_the_test(shop: Shop, monkeypatch: pytest.MonkeyPatc
     blind = shop.guard("prove", "uploads", "--self-test", code=1).out
     assert "NOT TOLD: " in blind
     assert "told: 0 %" in blind
-    monkeypatch.setattr(self_test, "importlib", mock.Mock(**{"import_module.return_value.mutations": lambda _: ()}))
+    monkeypatch.setattr(
+        self_test, "importlib", mock.Mock(**{"import_module.return_value": SimpleNamespace(mutations=lambda _: ())})
+    )
     assert "nothing in it can be changed" in shop.guard("prove", "uploads", "--self-test").out
 
 

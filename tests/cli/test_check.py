@@ -327,6 +327,22 @@ def test_head_that_is_no_commit(head: str, path_of_repo: Path) -> None:
     assert not (repo.path / "x").exists()
 
 
+def test_head_that_is_a_branch_and_a_tag(path_of_repo: Path) -> None:
+    repo = shop(path_of_repo)
+    repo.git("tag", "release/1.4", "main")
+    said = guard(repo.path, "check", "--into", "main", "--head", "release/1.4")
+    assert said.code == 2
+    assert "'release/1.4' is the name of a branch and of a tag" in said.err
+    assert check(repo.path, "--into", "main", "--head", "refs/heads/release/1.4").code == 0
+
+
+def test_policy_that_asks_for_no_evidence(path_of_repo: Path) -> None:
+    text = 'version = 1\n\n[production]\nbranches = ["main"]\n\n[[route]]\ninto = "main"\nfrom = ["release/*"]\n'
+    said = check(shop(path_of_repo, policy=text).path, "--into", "main")
+    assert (said.code, said.answers["RG101"]) == (0, "satisfied")
+    assert {said.answers[rule] for rule in ("RG201", "RG202", "RG205", "RG207")} == {"not-applicable"}
+
+
 def test_branch_named_like_an_option(path_of_repo: Path) -> None:
     repo = shop(path_of_repo)
     repo.git("update-ref", "refs/heads/-x", "HEAD")

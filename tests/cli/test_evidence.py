@@ -13,7 +13,7 @@ from rollback_guard.git.repository import open_repository
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import check, guard
 from tests.support.servers import Server, run_git
-from tests.support.signing import SHOP, key_of, policy, sign, signed, signed_shop
+from tests.support.signing import SHOP, key_of, policy, sign, signed, signed_for_shop, signed_shop
 
 EVIDENCE = "refs/rollback-guard/evidence"
 
@@ -71,8 +71,7 @@ def test_list_of_a_change(path_of_repo: Path) -> None:
 
 
 def test_list_of_all(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     put(repo, "sign-off", b"{}")
     said = guard(repo.path, "evidence", "list", "--all")
     assert len(said.out.splitlines()) == 2
@@ -82,16 +81,14 @@ def test_list_of_all(path_of_repo: Path) -> None:
 
 
 def test_list_where_nobody_knows_what_would_land(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.git("config", "--unset", "rollback-guard.repository")
     assert "2 envelopes" in guard(repo.path, "evidence", "list").out
 
 
 def test_list_by_a_binding_from_another_head(path_of_repo: Path) -> None:
     """A rebase gives other commits; what is bound to the change is found all the same."""
-    repo = signed_shop(path_of_repo, text=policy(binding="change"))
-    signed(repo)
+    repo = signed_for_shop(path_of_repo, text=policy(binding="change"))
     repo.checkout("main")
     repo.commit("Move on", other_dot_txt="1\n")
     repo.checkout("release/1.4")
@@ -137,8 +134,7 @@ def test_show_of_a_waiver_and_a_verdict(path_of_repo: Path) -> None:
     ("digest", "reason"), [("abc", "is no id"), ("xyzw1234", "is no id"), ("0123456789", "there is no evidence")]
 )
 def test_show_of_nothing(path_of_repo: Path, digest: str, reason: str) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     said = guard(repo.path, "evidence", "show", digest)
     assert said.code == 2
     assert reason in said.err
@@ -159,8 +155,7 @@ def test_show_of_what_is_no_evidence(path_of_repo: Path) -> None:
 
 
 def test_verify_finds_what_was_forged(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     assert guard(repo.path, "evidence", "verify").out == "2 signatures verify\n"
     digest = forged(repo)
     broken = put(repo, "waiver", b"no json")
@@ -178,8 +173,7 @@ def test_verify_finds_what_was_forged(path_of_repo: Path) -> None:
 
 def test_verify_by_keys_of_the_day(path_of_repo: Path) -> None:
     """A key that left the policy still made what it made; nobody's own commit brings keys."""
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.checkout("main")
     repo.write_file("rollback-guard.toml", policy().replace("keys =", "#"))
     repo.commit("Nobody has keys any more")
@@ -295,8 +289,7 @@ def test_unreachable_remote_leaves_all_as_it_was(tmp_path: Path, path_of_repo: P
 
 
 def test_verdict_is_recorded(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     said = guard(repo.path, "check", "--into", "main", "--record", "--key", key_of("jane"), "--format", "json")
     assert said.code == 0
     assert said.json["decision"] == "allow"
@@ -308,8 +301,7 @@ def test_verdict_is_recorded(path_of_repo: Path) -> None:
 
 
 def test_verdict_that_cannot_be_recorded(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     for args, code in (
         (("--record", "--key", key_of("eve")), 1),
         (("--key", key_of("jane")), 2),

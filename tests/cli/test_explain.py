@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from rollback_guard.gate.registry import RULES
-from tests.support.builder import SIGNED, RepositoryBuilder, shop
+from tests.support.builder import SIGNED, RepositoryBuilder, shop, told_once
 from tests.support.commands import guard
 from tests.support.servers import run_git
 
 
+@told_once
 def landed(path: Path) -> RepositoryBuilder:
     """main has two merges of signed branches; the older branch was begun first and landed last."""
     repo = shop(path)

@@ -20,6 +20,8 @@ from rollback_guard.errors import GuardError
 from tests.support.builder import shop
 from tests.support.commands import guard
 
+pytestmark = pytest.mark.measured
+
 GUARD = (sys.executable, "-c", "from rollback_guard.entry.cli.main import run; run()")
 
 

@@ -13,10 +13,10 @@ from rollback_guard.entry import releasing
 from rollback_guard.entry.revert_push import push_watched
 from rollback_guard.release import tagging
 from rollback_guard.release.model import Released
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 from tests.support.commands import Said, guard
 from tests.support.servers import Server
-from tests.support.signing import key_of, policy, signed, signed_shop
+from tests.support.signing import key_of, policy, signed_for_shop
 
 SMOKE = '\n[[smoke]]\nname = "login"\nrun = ["sh", "-c", "exit $CODE"]\n[[smoke]]\nname = "books"\nrun = ["true"]\n'
 
@@ -29,10 +29,10 @@ def jane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODE", "0")
 
 
+@told_once
 def landed(path: Path, more: str = "") -> RepositoryBuilder:
     """A shop in which release/1.4 was signed for by omar and quinn, and landed."""
-    repo = signed_shop(path, text=policy(more=more))
-    signed(repo)
+    repo = signed_for_shop(path, text=policy(more=more))
     repo.checkout("main")
     repo.clock = int(time.time())  # what is signed later than it landed does not count
     repo.merge("release/1.4", by="jane")
@@ -71,6 +71,10 @@ def test_the_tag_says_what_was_proven(path_of_repo: Path) -> None:
     record = guard(repo.path, "evidence", "show", document["record"])
     for words in ("release " + document["tag"], "login passed", document["evidence"][0], "the signature verifies"):
         assert words in record.out
+
+
+def test_smoke_tests_that_passed_are_named(path_of_repo: Path) -> None:
+    assert "smoke tests passed: login, books (" in tagged(landed(path_of_repo, SMOKE)).out
 
 
 def test_a_smoke_test_that_fails_is_no_release(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from rollback_guard.entry import revert_signing
 from tests.cli.test_revert import Guard, guard
 from tests.release.stories import TAG, begun, busy, everything, land
 from tests.release.test_only import numbered
-from tests.support.builder import PEOPLE, POLICY, RepositoryBuilder
+from tests.support.builder import PEOPLE, POLICY, RepositoryBuilder, told_once
 from tests.support.signing import key_of, public_key
 
 __all__ = ["guard"]
@@ -74,6 +74,7 @@ def test_only_a_range_and_nothing_left(guard: Guard, path_of_repo: Path) -> None
     assert "2 commits" in said.out
     again = guard(repo.path, "revert", "--mode", "only", "main~4..main~2", "--plan")
     assert again.out.startswith("Nothing to undo: of 2 commits nothing is left on main")
+    assert "will judge it" not in again.out  # there is nothing to judge
     empty = guard(repo.path, "revert", "--mode", "only", "main..main")
     assert (empty.code, "holds no commit" in empty.err) == (1, True)
 
@@ -171,6 +172,7 @@ def test_unrelated_history_is_no_request(guard: Guard, path_of_repo: Path) -> No
     assert (said.code, "BASE.." in said.err) == (2, True)
 
 
+@told_once
 def two_branches(path: Path) -> RepositoryBuilder:
     """main and legacy are production, each with a release of its own and something above it."""
     repo = RepositoryBuilder(path)
@@ -265,6 +267,7 @@ def test_of_several_branches_none_is_pushed_when_one_is_stale(guard: Guard, path
     assert (apart.code, "go to different remotes" in apart.err) == (2, True)
 
 
+@told_once
 def signing_shop(path: Path, *, listed: str = "jane") -> RepositoryBuilder:
     text = POLICY.replace('branches = ["main"]', 'branches = ["main"]\nsigned-commits = true')
     text = text.replace("[people.jane]\n", f'[people.jane]\nkeys = ["{public_key(listed)}"]\n')

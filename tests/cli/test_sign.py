@@ -12,7 +12,17 @@ from rollback_guard.entry.cli import main as cli
 from tests.support.builder import RepositoryBuilder, shop
 from tests.support.commands import check, guard
 from tests.support.servers import run_git
-from tests.support.signing import POLICY, key_folder, key_of, policy, public_key, sign, signed, signed_shop
+from tests.support.signing import (
+    POLICY,
+    key_folder,
+    key_of,
+    policy,
+    public_key,
+    sign,
+    signed,
+    signed_for_shop,
+    signed_shop,
+)
 
 EVIDENCE = "refs/rollback-guard/evidence"
 
@@ -60,15 +70,13 @@ def test_what_is_signed_as_json(path_of_repo: Path) -> None:
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
 def test_in_both_object_formats(path_of_repo: Path, object_format: str) -> None:
-    repo = signed_shop(path_of_repo, object_format=object_format)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo, object_format=object_format)
     assert check(repo.path, "--into", "main").code == 0
 
 
 def test_rejection_blocks_until_it_is_withdrawn(path_of_repo: Path) -> None:
     """Each decision comes after the one before, however fast they follow."""
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     assert sign(repo, "quinn", "qa", "--reject", "--comment", "loses items").code == 0
     said = check(repo.path, "--into", "main")
     assert said.violated == ["RG201", "RG207"]
@@ -267,8 +275,7 @@ def test_names_that_steer_a_terminal_are_made_visible(path_of_repo: Path) -> Non
 
 @pytest.mark.parametrize("binding", ["result", "change", "head"])
 def test_bindings_when_production_moves_on(path_of_repo: Path, binding: str) -> None:
-    repo = signed_shop(path_of_repo, text=policy(binding=binding))
-    signed(repo)
+    repo = signed_for_shop(path_of_repo, text=policy(binding=binding))
     assert check(repo.path, "--into", "main", "--head", "release/1.4").code == 0
     repo.checkout("main")
     repo.commit("Move on", other_dot_txt="1\n")

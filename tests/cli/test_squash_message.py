@@ -10,14 +10,13 @@ import pytest
 
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import call_hook, check, guard
-from tests.support.signing import POLICY, policy, sign, signed, signed_shop
+from tests.support.signing import POLICY, policy, sign, signed, signed_for_shop, signed_shop
 
 BOTH = ("Reviewed-by: Omar Haddad <omar@acme.example>", "QA-by: Quinn Lee <quinn@acme.example>")
 
 
 def test_block_of_a_complete_change(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     said = guard(repo.path, "squash-message", "--into", "main")
     assert (said.code, said.out.splitlines(), said.err) == (0, list(BOTH), "")
     document = guard(repo.path, "squash-message", "--format", "json").json
@@ -49,8 +48,7 @@ def test_what_cannot_be_seen(path_of_repo: Path) -> None:
 
 def test_squash_that_bears_the_block_is_allowed(path_of_repo: Path) -> None:
     """The forge's squash commit has the tree that was signed, on the base that was signed."""
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     block = guard(repo.path, "squash-message", "--into", "main").out
     base = repo.head("main")
     repo.checkout("main")
@@ -79,8 +77,7 @@ def prepare(repo: RepositoryBuilder, path: Path, *, edited: bool = False) -> lis
 
 
 def test_merge_message_names_who_signed(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     assert sign(repo, "quinn", "qa", "--reject").code == 0
     path = merging(repo)
     assert prepare(repo, path) == ["Merge branch 'release/1.4'", "", BOTH[0]]
@@ -90,8 +87,7 @@ def test_merge_message_names_who_signed(path_of_repo: Path) -> None:
 
 
 def test_filled_message_is_allowed_and_filled_once(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     path = merging(repo)
     for _ in range(2):
         assert prepare(repo, path) == ["Merge branch 'release/1.4'", "", *BOTH]
@@ -99,8 +95,7 @@ def test_filled_message_is_allowed_and_filled_once(path_of_repo: Path) -> None:
 
 
 def test_nobody_is_named_who_signed_something_else(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.commit("One more thing", app_dot_py="price = 4\n")
     assert prepare(repo, merging(repo)) == ["Merge branch 'release/1.4'"]
 
@@ -125,8 +120,7 @@ def test_what_cannot_be_read_fills_in_nothing(path_of_repo: Path, monkeypatch: p
     from rollback_guard.errors import GitError
     from rollback_guard.facts.model import Change, Unknown
 
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     path = merging(repo)
 
     def about(self: object, policy: object, change: Change, *, as_of: int) -> Change:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.builder import RepositoryBuilder
 from tests.support.commands import Said, check, guard
-from tests.support.signing import POLICY, key_of, policy, signed, signed_shop
+from tests.support.signing import POLICY, key_of, policy, signed_for_shop, signed_shop
 
 
 def waive(repo: RepositoryBuilder, person: str, rule: str = "RG201", *args: str) -> Said:
@@ -80,8 +80,7 @@ def test_policy_without_waivers(path_of_repo: Path) -> None:
 
 
 def test_rule_that_holds_is_said_to(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     assert "RG201 is not violated by this change now" in waive(repo, "omar").out
 
 

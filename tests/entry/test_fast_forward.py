@@ -15,7 +15,7 @@ from rollback_guard.facts.fast_forward import plain_chain, stood_before
 from tests.support.builder import RepositoryBuilder, shop
 from tests.support.commands import guard
 from tests.support.servers import Server
-from tests.support.signing import SHOP, Desk, key_of, make_keys, sign, signed, signed_shop
+from tests.support.signing import SHOP, Desk, key_of, make_keys, sign, signed, signed_for_shop, signed_shop
 
 
 def audited(repo: RepositoryBuilder, *args: str) -> dict[str, tuple[str, list[str]]]:
@@ -30,8 +30,7 @@ def audited(repo: RepositoryBuilder, *args: str) -> dict[str, tuple[str, list[st
 @pytest.fixture
 def landed(path_of_repo: Path) -> RepositoryBuilder:
     """release/1.4, two commits, signed as a whole and fast-forwarded."""
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.checkout("main")
     repo.git("merge", "-q", "--ff-only", "release/1.4")
     return repo
@@ -186,8 +185,7 @@ def test_a_store_that_cannot_be_read_groups_nothing(landed: RepositoryBuilder) -
 
 
 def test_a_broken_policy_at_the_base_judges_nothing(path_of_repo: Path) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     good = repo.git("show", "main:rollback-guard.toml")
     repo.checkout("main")
     repo.git("merge", "-q", "--ff-only", "release/1.4")

@@ -27,6 +27,8 @@ from rollback_guard.gate.verdict import Verdict
 from tests.support.builder import POLICY, RepositoryBuilder, shop
 from tests.support.commands import Said, call_hook
 
+pytestmark = pytest.mark.measured
+
 HOOK = (sys.executable, "-c", "from rollback_guard.entry.hook import run; run()")
 
 

@@ -10,6 +10,8 @@ from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
 from tests.support.commands import Said
 from tests.support.servers import install_hooks, run_git
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.fixture
 def guarded(path_of_repo: Path) -> RepositoryBuilder:

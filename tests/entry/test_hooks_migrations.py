@@ -15,6 +15,8 @@ from tests.support.architecture import ROOT
 from tests.support.builder import POLICY, RepositoryBuilder
 from tests.support.commands import Said, call_hook, guard
 
+pytestmark = pytest.mark.measured
+
 CREATE = "CREATE TABLE orders (id int PRIMARY KEY);\n"
 DROP = "ALTER TABLE orders DROP COLUMN total;\n"
 ADD = "ALTER TABLE orders ADD COLUMN total int;\n"

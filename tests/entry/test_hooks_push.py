@@ -11,6 +11,8 @@ from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
 from tests.support.commands import Said, call_hook, guard
 from tests.support.servers import NAME, Server, install_hooks, run_git
 
+pytestmark = pytest.mark.measured
+
 STABLE = "stable/2026.05.28.1"
 
 

@@ -11,6 +11,8 @@ from tests.support.builder import POLICY, SIGNED, RepositoryBuilder, shop
 from tests.support.commands import Said, guard
 from tests.support.servers import NAME, Server, run_git, serving
 
+pytestmark = pytest.mark.measured
+
 
 class Scene:
     """A clone without hooks, and a guarded server."""

@@ -16,10 +16,10 @@ from rollback_guard.facts import landed as landed_module
 from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git.repository import Repository, open_repository
 from tests.cli.test_explain import landed
-from tests.support.builder import SIGNED, RepositoryBuilder, shop
+from tests.support.builder import SIGNED, RepositoryBuilder, shop, told_once
 from tests.support.commands import guard
 from tests.support.servers import Server
-from tests.support.signing import policy, signed, signed_shop
+from tests.support.signing import policy, signed, signed_for_shop, signed_shop
 
 NOW = 1_790_000_000
 TAG = "stable/2026.05.28.1"
@@ -36,6 +36,7 @@ def audited(repo: RepositoryBuilder, since: str | None = None) -> list[judge_his
     return list(iter_audit(question, target="refs/heads/main", until=repo.head("main"), since=base))
 
 
+@told_once
 def many(path: Path) -> RepositoryBuilder:
     repo = landed(path)
     for number in range(5):
@@ -86,13 +87,7 @@ def test_merges_that_cannot_be_made_again(path_of_repo: Path, monkeypatch: pytes
 
 def test_way_back_is_allowed_step_by_step(path_of_repo: Path) -> None:
     """And a commit that only says so is not."""
-    repo = landed(path_of_repo)
-    repo.stable_tag(TAG)
-    for number in (2, 3):
-        repo.git("checkout", "-q", "-b", f"hotfix/{number}", "main")
-        repo.commit(f"Break {number}", app_dot_py=f"price = broken{number}\n")
-        repo.checkout("main")
-        repo.merge(f"hotfix/{number}", message=f"Merge hotfix/{number}\n\n{SIGNED}")
+    repo = two_broken(path_of_repo)
     assert guard(repo.path, "revert", "--to", TAG, "--yes").code == 0
     assert [one.change.decision for one in audited(repo, TAG)] == ["allow"] * 4
     repo.commit(f"Revert nothing\n\nThis reverts commit {repo.head('main~1')}.\n\nRollback-To: {TAG}", app_dot_py="9\n")
@@ -102,6 +97,57 @@ def test_way_back_is_allowed_step_by_step(path_of_repo: Path) -> None:
     newest = audited(repo, "main~4")
     assert [one.change.decision for one in newest] == ["deny"] * 4
     assert all("RG101" in [o.rule for o in one.change.outcomes if o.answer == "violated"] for one in newest)
+
+
+def two_broken(path_of_repo: Path) -> RepositoryBuilder:
+    """A stable release and two merges on top of it."""
+    repo = landed(path_of_repo)
+    repo.stable_tag(TAG)
+    for number in (2, 3):
+        repo.git("checkout", "-q", "-b", f"hotfix/{number}", "main")
+        repo.commit(f"Break {number}", app_dot_py=f"price = broken{number}\n")
+        repo.checkout("main")
+        repo.merge(f"hotfix/{number}", message=f"Merge hotfix/{number}\n\n{SIGNED}")
+    return repo
+
+
+def step(repo: RepositoryBuilder, parents: tuple[str, ...], tree: str, message: str) -> str:
+    above = [part for parent in parents for part in ("-p", parent)]
+    text = f"{message}\n\nRollback-To: {TAG}\n"
+    return repo.git("commit-tree", *above, "-m", text, tree, **repo.as_person("jane"))
+
+
+@pytest.mark.parametrize(
+    ("last", "decision"),
+    [
+        ("nothing", "deny"),
+        ("the release", "allow"),
+        ("what was broken", "deny"),
+        ("another change", "deny"),
+        ("a merge", "deny"),
+        ("a step more, and no end", "deny"),
+    ],
+)
+def test_a_way_back_that_stops_half_way_is_judged_like_anything_else(
+    path_of_repo: Path, last: str, decision: str
+) -> None:
+    """A single step that was pushed past the gate; production never was meant to be there."""
+    repo = two_broken(path_of_repo)
+    broken = repo.head("main")
+    stable, empty = f"{TAG}^{{tree}}", repo.git("mktree", stdin=b"")
+    said = f'Revert "x"\n\nThis reverts commit {broken}, reversing\nchanges made to {broken}.'
+    half = step(repo, (broken,), f"{broken}^1^{{tree}}", said)
+    tips = {
+        "nothing": half,
+        "the release": step(repo, (half,), stable, "On"),
+        "what was broken": step(repo, (half,), f"{broken}^{{tree}}", "On"),
+        "another change": step(repo, (step(repo, (half,), empty, "Other"),), stable, "On"),
+        "a merge": step(repo, (half, broken), stable, "On"),
+        "a step more, and no end": step(repo, (half,), f"{broken}^1^{{tree}}", "On"),
+    }
+    repo.git("update-ref", "refs/heads/main", tips[last])
+    assert {one.commit: one.change.decision for one in audited(repo, broken)}[half] == decision
+    assert judge_landed(opened(repo), half, "refs/heads/main", as_of=NOW)[1].decision == decision
 
 
 def test_change_of_the_policy_is_judged_by_both(path_of_repo: Path) -> None:
@@ -144,8 +190,7 @@ def test_a_clone_that_has_fetched_no_evidence_does_not_know(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("how", ["merge", "squash"])
 def test_a_branch_that_was_deleted_after_it_landed(path_of_repo: Path, how: str) -> None:
-    repo = signed_shop(path_of_repo)
-    signed(repo)
+    repo = signed_for_shop(path_of_repo)
     repo.checkout("main")
     repo.git("merge", "-q", *(("--no-ff", "-m", "Merge") if how == "merge" else ("--squash",)), "release/1.4")
     if how == "squash":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 from tests.support.commands import check, guard
 from tests.support.signing import policy, signed, signed_shop
 
@@ -107,6 +107,7 @@ SURVIVES: list[tuple[Story, bool, bool, bool]] = [
 ]
 
 
+@told_once
 def shop(path: Path, binding: str) -> RepositoryBuilder:
     repo = signed_shop(path, text=policy(binding=binding))
     repo.checkout("main")

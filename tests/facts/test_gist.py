@@ -23,6 +23,7 @@ from rollback_guard.git.trailers import clean_message, read_trailers
 from rollback_guard.policy.model import Policy, SignOff
 from tests.support.builder import POLICY, RepositoryBuilder, shop
 from tests.support.commands import call_hook
+from tests.support.examples import examples
 from tests.support.facts import a_change, a_policy
 
 KEYS = ("Reviewed-by", "QA-by", "UAT-by", "Signed-off-by", "Signed-off-bye", "Changeid", "Co-authored-by", "OK")
@@ -75,7 +76,7 @@ def found_by_rule(policy: Policy, message: Message) -> bool:
 @example(text="Signed-off by: Omar <o@x.example>", keys={"Signed-off-by"})
 @example(text="Change-Id: x", keys={"Changeid"})
 @example(text="Signed_off-by: Omar <o@x.example>", keys={"Signed-off-bye"})
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_lines_that_the_rule_finds_are_never_passed_over(text: str, keys: set[str]) -> None:
     """Over the text alone, as the rule takes a message apart by itself."""
     policy = policy_with(*sorted(keys))

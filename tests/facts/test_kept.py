@@ -61,7 +61,7 @@ class Shop:
             commit=self.head,
             tree=self.tree,
         )
-        return find_step_back(self.repository, policy_of(), message, JANE)
+        return find_step_back(self.repository, policy_of(), message, JANE, tip=str(message.commit))
 
 
 @pytest.fixture

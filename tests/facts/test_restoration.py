@@ -129,8 +129,10 @@ def test_what_went_back_before_the_release_was_revoked_stays_right(repo: Reposit
         time=landed,
     )
 
+    repository = open_repository(str(repo.path), os.environ)
+
     def counts() -> bool:
-        return find_step_back(open_repository(str(repo.path), os.environ), policy, message, JANE) is not None
+        return find_step_back(repository, policy, message, JANE, tip=back) is not None
 
     assert counts()
     for later, still in ((1, True), (0, False)):
@@ -139,3 +141,24 @@ def test_what_went_back_before_the_release_was_revoked_stays_right(repo: Reposit
     repo.git("tag", "-f", f"revoked/{TAG}", TAG)  # nobody knows since when
     repo.git("update-ref", f"refs/tags/revoked/{TAG}", f"{TAG}^{{commit}}")
     assert not counts()
+
+
+def test_a_date_of_before_the_revocation_does_not_help_on_top_of_what_came_after_it(repo: RepositoryBuilder) -> None:
+    policy = read_policy(POLICY.encode(), path="rollback-guard.toml")
+    assert policy is not None
+    repo.stable_tag(TAG, "main~2")
+    newest = int(repo.git("show", "-s", "--format=%ct", "main"))
+    repo.git("tag", "-a", "-m", "x", f"revoked/{TAG}", TAG, GIT_COMMITTER_DATE=f"{newest - 1} +0000")
+    back = with_tree(repo, repo.tree("main~2"), "main", message=f"Back\n\nRollback-To: {TAG}")
+    message = Message(
+        bearer="landing",
+        trailers=(Trailer("Rollback-To", TAG),),
+        text="Back\n",
+        commit=back,
+        tree=repo.tree(back),
+        time=newest - 2,
+    )
+    repository = open_repository(str(repo.path), os.environ)
+    assert find_step_back(repository, policy, message, JANE, tip=back) is None
+    repo.git("tag", "-d", f"revoked/{TAG}")
+    assert find_step_back(repository, policy, message, JANE, tip=back) is not None

@@ -15,11 +15,12 @@ from rollback_guard.facts.surroundings import read_surroundings
 from rollback_guard.git import half_merged as module
 from rollback_guard.git.process import Git
 from tests.facts.test_facts import PARSED, opened
-from tests.support.builder import POLICY, RepositoryBuilder
+from tests.support.builder import POLICY, RepositoryBuilder, told_once
 
 LINES = "".join(f"line {number}\n" for number in range(1, 41))
 
 
+@told_once
 def shop(path: Path) -> RepositoryBuilder:
     """`main` with a policy and a file of forty lines; `feature` has two commits and is merged."""
     repo = RepositoryBuilder(path)

@@ -80,6 +80,11 @@ def test_max_age_is_measured_when_it_landed() -> None:
     )
 
 
+def test_where_nobody_knows_what_was_signed_nobody_knows_the_moment() -> None:
+    for plain in (False, True):
+        assert landed(decisions=Unknown("the store cannot be read"), plain=plain).decision == "undetermined"
+
+
 def test_what_is_signed_again_later_unmakes_nothing() -> None:
     assert landed(*both(LONG_AGO), said("omar", "review", NOW - DAY), plain=True).decision == "allow"
 

@@ -36,6 +36,7 @@ from rollback_guard.gate.lookalike import coarse_key, confusable, reads_as
 from rollback_guard.gate.registry import RULE_NAMES
 from rollback_guard.gate.verdict import Answer, Outcome, decide, decide_all
 from rollback_guard.policy.model import Backup, Production, Release, Waiver
+from tests.support.examples import examples
 from tests.support.facts import (
     BASE,
     HEAD,
@@ -259,7 +260,7 @@ policies = st.one_of(
     ),
 )
 errors = st.sampled_from(["", "", "", "line 1: wrong"])
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,20 @@ def test_refs_move_together_or_not_at_all(repo: RepositoryBuilder) -> None:
         update_refs(found, (("refs/heads/old", first, zero),), reason="x")
     update_refs(found, (("refs/heads/old", zero, second),), reason="gone")
     assert resolve_commit(found, "refs/heads/old") is None
+
+
+def test_a_lock_that_a_crash_left_behind_is_named(repo: RepositoryBuilder) -> None:
+    found, tip = opened(repo.path), repo.head()
+    lock = repo.path / ".git" / "refs" / "heads" / "it's.lock"
+    lock.touch()
+    with pytest.raises(RefusedError, match="no ref was moved: ") as raised:
+        update_refs(found, (("refs/heads/it's", tip, found.zero),), reason="x")
+    assert f"{lock} is there" in raised.value.message
+    command, _, comment = raised.value.remedy.partition("   # ")
+    assert shlex.split(command) == ["rm", str(lock)]
+    assert "run this again" in comment
+    lock.unlink()
+    update_refs(found, (("refs/heads/it's", tip, found.zero),), reason="x")
 
 
 def test_a_transaction_that_git_refuses_without_a_word(repo: RepositoryBuilder, tmp_path: Path) -> None:

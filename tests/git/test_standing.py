@@ -10,9 +10,10 @@ import pytest
 from rollback_guard.git.repository import Repository
 from rollback_guard.git.standing import Standing
 from tests.release.stories import opened
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 
 
+@told_once
 def begin(path: Path, object_format: str = "sha1") -> RepositoryBuilder:
     """`main` with one commit, which the tag `base` names."""
     repo = RepositoryBuilder(path, object_format=object_format)

@@ -9,7 +9,7 @@ from rollback_guard.git.repository import Repository, open_repository
 from rollback_guard.release.model import Mode, Plan, Result
 from rollback_guard.release.revert import execute_revert, plan_revert
 from rollback_guard.release.stable import stable_named, target_of
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 
 TAG = "stable/2026.11.22.1"
 
@@ -19,6 +19,7 @@ def opened(repo: RepositoryBuilder) -> Repository:
     return open_repository(str(repo.path), os.environ)
 
 
+@told_once
 def begun(path: Path, *, object_format: str = "sha1") -> RepositoryBuilder:
     """`main` with two commits, the second of them tagged stable."""
     repo = RepositoryBuilder(path, object_format=object_format)
@@ -36,6 +37,7 @@ def land(repo: RepositoryBuilder, branch: str, *, by: str = "omar", **files: str
     return repo.merge(branch)
 
 
+@told_once
 def busy(path: Path, *, object_format: str = "sha1") -> RepositoryBuilder:
     """Above stable: a plain commit, two merges, one of them of a branch with a merge of its own."""
     repo = begun(path, object_format=object_format)

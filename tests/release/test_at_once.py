@@ -6,11 +6,13 @@ import json
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from rollback_guard.release.tagging import next_name
 from tests.cli.test_release_record import jane, landed
 from tests.cli.test_revert_more import two_branches
 from tests.release.stories import TAG, busy, opened, quarantines
@@ -177,6 +179,19 @@ def test_two_releases_in_two_clones_get_two_numbers(
     assert tags_of(other) == {said.json["tag"]: said.json["object"]}  # the one that lost its number is gone
     assert tags_of(server.builder) == {**tags_of(one), **tags_of(other)}
     assert (recorded(one), recorded(other)) == (set(tags_of(one)), set(tags_of(other)))
+
+
+def test_a_number_that_is_taken_in_the_same_clone_after_it_was_chosen(
+    clones: tuple[RepositoryBuilder, RepositoryBuilder, Server],
+) -> None:
+    one = clones[0]
+    mine = stopped(one.path, Step("release.tagging", "check_tag_name", "before"), "release", "--format", "json")
+    now = int(time.time())
+    for moment in (now, now + 86400):  # whatever day it was when the number was chosen
+        one.git("tag", "-a", "-m", "Theirs", next_name("stable/{date}.{number}", (), moment), "main~1")
+    said = mine.ended()
+    assert said.code == 0, said.err
+    assert said.json["tag"].endswith(".2")
 
 
 def test_killed_when_its_number_was_taken_it_says_how_to_go_on(

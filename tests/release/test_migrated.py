@@ -14,7 +14,7 @@ from rollback_guard.release.migrated import IN_THE_WAY, NO_POLICY, SWITCHED_OFF,
 from rollback_guard.release.model import Mode, Plan
 from tests.cli.test_revert import Guard, guard
 from tests.release.stories import TAG, begun, everything, executed, land, opened, planned, quarantines
-from tests.support.builder import POLICY, RepositoryBuilder
+from tests.support.builder import POLICY, RepositoryBuilder, told_once
 
 __all__ = ["guard"]
 EXPAND = "-- migrate:up\nCREATE TABLE orders (id bigint);\n-- migrate:down\nDROP TABLE orders;\n"
@@ -23,6 +23,7 @@ LOSSY = "-- migrate:up\nDROP TABLE old;\n-- migrate:down\nCREATE TABLE old (id i
 FIRST, SECOND = "db/migrations/20260101000000_orders.sql", "db/migrations/20260102000000_more.sql"
 
 
+@told_once
 def shop(path: Path, *texts: str, policy: str | None = None, object_format: str = "sha1") -> RepositoryBuilder:
     """A stable release, and above it a merge that brings migrations and code."""
     repo = RepositoryBuilder(path, object_format=object_format)

@@ -19,7 +19,7 @@ from rollback_guard.release.only_run import execute_only
 from rollback_guard.release.only_units import in_order, read_units
 from rollback_guard.report.only_text import render_only
 from tests.release.stories import begun, busy, everything, land, opened, quarantines
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 
 LINES = "".join(f"line {number}\n" for number in range(1, 31))
 
@@ -40,6 +40,7 @@ def alone(
     return plan, result
 
 
+@told_once
 def numbered(path: Path, *edits: tuple[int, str], object_format: str = "sha1") -> RepositoryBuilder:
     """A file of thirty lines, and commits that each change one of them."""
     repo = RepositoryBuilder(path, object_format=object_format)

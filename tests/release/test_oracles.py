@@ -17,7 +17,7 @@ from rollback_guard.git.merges import MergeAgain
 from rollback_guard.release.model import Plan
 from rollback_guard.release.revert import plan_revert
 from tests.release.stories import land
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 
 LINES = [f"line {number}\n" for number in range(1, 31)]
 
@@ -35,6 +35,7 @@ def said(repo: RepositoryBuilder, reverted: str, **files: str) -> str:
     return repo.commit(f'Revert "it"\n\nThis reverts commit {reverted}.', **files)
 
 
+@told_once
 def history(path: Path) -> RepositoryBuilder:
     """Reverts of every kind, and four tags on one line of commits, one beside it."""
     repo = RepositoryBuilder(path)

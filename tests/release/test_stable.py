@@ -186,6 +186,20 @@ def test_a_revocation_by_who_may_not_is_in_doubt(path_of_repo: Path) -> None:
     assert [one.state for one in read_releases(opened(repo), policy, None)] == ["revoked"]
 
 
+def test_one_of_the_future_is_not_taken_without_a_word(path_of_repo: Path) -> None:
+    """Else it would be the last one until then, whatever is released in between."""
+    repo = begun(path_of_repo)
+    repo.commit("Later", a_dot_txt="2\n")
+    repo.git("tag", "-a", "-m", "x", "stable/2026.01.01.1", GIT_COMMITTER_DATE="2099-01-01T00:00:00Z")
+    assert states(repo) == {"stable/2026.01.01.1": "unknown", TAG: "stable"}
+    with pytest.raises(UndeterminedError, match="but it is dated in the future") as raised:
+        find_last_stable(opened(repo), None, repo.head("main"))
+    assert raised.value.remedy.startswith("guard revert --to stable/2026.01.01.1 ")
+    assert stable_named(opened(repo), None, "stable/2026.01.01.1").commit == repo.head("main")
+    repo.git("tag", "-a", "-m", "x", "revoked/stable/2026.01.01.1", "stable/2026.01.01.1")
+    assert find_last_stable(opened(repo), None, repo.head("main")).tag == TAG
+
+
 def test_none_at_all(path_of_repo: Path) -> None:
     repo = RepositoryBuilder(path_of_repo)
     repo.commit("Begin")

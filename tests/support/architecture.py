@@ -267,7 +267,8 @@ def _statements(node: ast.AST, place: Place) -> Iterator[tuple[ast.Import | ast.
             missing = ast.unparse(node.type) in ("ImportError", "ModuleNotFoundError")
             place = place._replace(versioned=place.versioned or missing)
         for child in ast.iter_child_nodes(node):
-            yield from _statements(child, place)
+            if not isinstance(child, ast.expr):  # no statement stands within an expression
+                yield from _statements(child, place)
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -1,14 +1,20 @@
 """Builds real repositories with the words of the domain: commits, branches, merges, people.
 
-Dates are fixed and count up by a minute, so that the same story gives the same oids.
+Dates are fixed and count up by a minute, so that the same story gives the same oids. That is why a story that
+many tests begin with is told once by a process (`told_once`), and copied from then on.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import TypedDict
+from tempfile import gettempdir, mkdtemp
+from typing import Concatenate, ParamSpec, TypedDict
 
 from rollback_guard.entry import demo_shop
 
@@ -21,6 +27,11 @@ PEOPLE = {
 }
 POLICY = demo_shop.POLICY
 SIGNED = "".join(f"{line}\n" for line in demo_shop.SIGN_OFFS)
+
+
+ELSEWHERE = ("", "refs", "refs/tags")  # where git looks for a name before it looks among the branches
+TEMPORARY = os.environ.get("PYTEST_DEBUG_TEMPROOT") or gettempdir()  # before any test sets another
+Story = ParamSpec("Story")
 
 
 class Identity(TypedDict):
@@ -41,8 +52,17 @@ class RepositoryBuilder:
         self.path = path
         self.clock = 1_780_000_000  # 2026-05-28
         path.mkdir(parents=True, exist_ok=True)
-        options = ["--bare"] if bare else []
+        options = [f"--template={_template()}", *(["--bare"] if bare else [])]
         self.git("init", "-q", f"--object-format={object_format}", f"--initial-branch={branch}", *options)
+
+    @classmethod
+    def copied(cls, told: RepositoryBuilder, path: Path) -> RepositoryBuilder:
+        """A copy of a repository that is not bare, to go on with; its index knows the copied files."""
+        shutil.copytree(told.path, path, symlinks=True, dirs_exist_ok=True)
+        repo = cls.__new__(cls)
+        repo.path, repo.clock = path, told.clock
+        repo.git("update-index", "-q", "--refresh")
+        return repo
 
     def git(self, *args: str, stdin: bytes | None = None, check: bool = True, **env: str) -> str:
         """Run git here and return what it prints."""
@@ -102,8 +122,22 @@ class RepositoryBuilder:
         return self.head()
 
     def head(self, rev: str = "HEAD") -> str:
-        """The oid of a commit."""
-        return self.git("rev-parse", f"{rev}^{{commit}}")
+        """The oid of a commit. It is read from the file where that says all, which spares a process."""
+        return self._loose(rev) or self.git("rev-parse", f"{rev}^{{commit}}")
+
+    def _loose(self, rev: str) -> str:
+        """What HEAD or a branch holds, by its file alone; "" when the name may mean something else as well."""
+        folder = self.path / ".git"
+        if rev == "HEAD" and (folder / rev).is_file():
+            said = (folder / rev).read_text().strip()
+            if not said.startswith("ref: refs/heads/"):
+                return said
+            rev = said.removeprefix("ref: refs/heads/")
+        elif (folder / "packed-refs").exists() or any((folder / place / rev).exists() for place in ELSEWHERE):
+            return ""
+        branch = folder / "refs/heads" / rev
+        said = branch.read_text().strip() if branch.is_file() else ""
+        return "" if said.startswith("ref:") else said
 
     def tree(self, rev: str = "HEAD") -> str:
         """The oid of a commit's tree."""
@@ -114,6 +148,49 @@ class RepositoryBuilder:
         self.git("tag", "-a", "-m", f"Stable release {name}", name, rev, **self.as_person(by))
 
 
+def kept_folder(name: str) -> Path:
+    """A folder that lives as long as this process, for what many tests have in common."""
+    folder = Path(mkdtemp(prefix=f"rollback-guard-{name}-", dir=TEMPORARY))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    """What a new repository begins with: no sample hooks, and no look after each command at what could be packed."""
+    folder = kept_folder("template")
+    for name in ("hooks", "info"):
+        (folder / name).mkdir()
+    (folder / "info/exclude").touch()
+    (folder / "config").write_text("[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n[receive]\n\tautogc = false\n")
+    return folder
+
+
+_told: dict[object, RepositoryBuilder] = {}
+
+
+def told_once(
+    story: Callable[Concatenate[Path, Story], RepositoryBuilder],
+) -> Callable[Concatenate[Path, Story], RepositoryBuilder]:
+    """A story that depends on nothing but its words and on the git that tells it: it is told once, then copied.
+
+    Each test still has a repository of its own. A story may not name its folder or look at the test's own.
+    """
+
+    @wraps(story)
+    def copied(path: Path, /, *args: Story.args, **words: Story.kwargs) -> RepositoryBuilder:
+        told = {
+            name: value for name, value in os.environ.items() if name.startswith(("PATH", "GIT_", "ROLLBACK_GUARD"))
+        }
+        key = (story, args, tuple(sorted(words.items())), tuple(sorted(told.items())))
+        if key not in _told:
+            _told[key] = story(kept_folder("story") / "repo", *args, **words)
+        return RepositoryBuilder.copied(_told[key], path)
+
+    return copied
+
+
+@told_once
 def shop(path: Path, *, policy: str = POLICY, object_format: str = "sha1") -> RepositoryBuilder:
     """A shop whose `main` holds a policy and an app, with a signed release branch `release/1.4` checked out.
 

@@ -32,7 +32,14 @@ _WATCH = 'folder=$1; shift; "$@" </dev/null & server=$!; cat >/dev/null; kill $s
 _NUMBERS = itertools.count(1)
 _OPTIONS = (
     *("--no-defaults", "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"),
-    *("--sync-frm=OFF", "--sync-binlog=0", "--log-bin=binlog", "--server-id=1", "--log-bin-trust-function-creators=1"),
+    *(
+        "--sync-frm=OFF",
+        "--loose-innodb-flush-method=nosync",
+        "--sync-binlog=0",
+        "--log-bin=binlog",
+        "--server-id=1",
+        "--log-bin-trust-function-creators=1",
+    ),
     *("--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--performance-schema=OFF"),
 )
 

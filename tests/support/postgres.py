@@ -96,12 +96,12 @@ def running(version: str) -> Iterator[Server]:
     Path(data, "pg_hba.conf").write_text("local all asked scram-sha-256\nlocal all all trust\n")
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
     options += " -c max_connections=50 -c max_prepared_transactions=2 -c log_min_error_statement=panic"
+    control = [f"{bins}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
     try:
-        control = [f"{bins}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
         subprocess.run([*control, "-o", options, "start"], **quiet)
         yield Server(bins, folder, version)
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
-    finally:
+    finally:  # also where the fixture is closed before its end
+        subprocess.run([*control, "-m", "immediate", "stop"], **{**quiet, "check": False})
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from functools import lru_cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from rollback_guard.evidence import signer as signatures
@@ -31,7 +29,7 @@ from rollback_guard.policy.keys import fingerprint_of, parse_key
 from rollback_guard.policy.model import Policy
 from rollback_guard.policy.read import read_policy
 from tests.support import builder
-from tests.support.builder import PEOPLE, RepositoryBuilder
+from tests.support.builder import PEOPLE, RepositoryBuilder, kept_folder, told_once
 from tests.support.commands import Said, guard
 from tests.support.requirements import require
 
@@ -82,11 +80,8 @@ by = ["jane"]
 @lru_cache(maxsize=1)
 def key_folder() -> Path:
     """A folder with a key for everybody of PEOPLE, made once."""
-    import atexit
-
     require("ssh-keygen", install="apt-get install openssh-client")
-    folder = Path(mkdtemp(prefix="rollback-guard-keys-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = kept_folder("keys")
     for person in PEOPLE:
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(folder / person)]
         subprocess.run(command, check=True)
@@ -114,9 +109,14 @@ def policy(*, binding: str = "result", more: str = "", keys: dict[str, str] | No
 
 def signed_shop(path: Path, *, text: str | None = None, object_format: str = "sha1") -> RepositoryBuilder:
     """A shop whose policy asks for signatures, with `release/1.4`, made by jane, checked out."""
+    return _signed_shop(path, text=policy() if text is None else text, object_format=object_format)
+
+
+@told_once
+def _signed_shop(path: Path, *, text: str, object_format: str) -> RepositoryBuilder:
     repo = RepositoryBuilder(path, object_format=object_format)
     repo.git("config", "rollback-guard.repository", SHOP)
-    repo.write_file("rollback-guard.toml", policy() if text is None else text)
+    repo.write_file("rollback-guard.toml", text)
     repo.commit("Begin the shop", app_dot_py="price = 1\n")
     repo.branch("release/1.4")
     repo.commit("Raise the price", by="jane", app_dot_py="price = 2\n")
@@ -134,6 +134,18 @@ def signed(repo: RepositoryBuilder, *args: str, into: str = "main") -> None:
     for person, role in (("omar", "review"), ("quinn", "qa")):
         said = sign(repo, person, role, *args, into=into)
         assert said.code == 0, said.err
+
+
+def signed_for_shop(path: Path, *, text: str | None = None, object_format: str = "sha1") -> RepositoryBuilder:
+    """A shop as of `signed_shop`, in which omar has reviewed and quinn has tested what would land."""
+    return _signed_for_shop(path, text=policy() if text is None else text, object_format=object_format)
+
+
+@told_once
+def _signed_for_shop(path: Path, *, text: str, object_format: str) -> RepositoryBuilder:
+    repo = signed_shop(path, text=text, object_format=object_format)
+    signed(repo)
+    return repo
 
 
 def make_keys() -> dict[str, str]:
@@ -157,16 +169,22 @@ def signing_policy(keys: dict[str, str], *, options: dict[str, str] | None = Non
     return text + '\n[waiver]\nby = ["omar", "uma"]\ncount = 2\nmax-age = "24h"\n'
 
 
+@told_once
+def _pending(path: Path, policy: str) -> RepositoryBuilder:
+    repo = RepositoryBuilder(path)
+    repo.write_file("rollback-guard.toml", policy)
+    repo.commit("Begin the shop", app_dot_py="price = 1\n")
+    repo.branch("release/1.4")
+    repo.commit("Raise the price", by="jane", app_dot_py="price = 2\n")
+    return repo
+
+
 class Desk:
     """A shop with a pending release, and people who sign for it."""
 
     def __init__(self, path: Path, keys: dict[str, str], **policy: Any) -> None:
         self.keys = keys
-        self.repo = RepositoryBuilder(path)
-        self.repo.write_file("rollback-guard.toml", signing_policy(keys, **policy))
-        self.repo.commit("Begin the shop", app_dot_py="price = 1\n")
-        self.repo.branch("release/1.4")
-        self.repo.commit("Raise the price", by="jane", app_dot_py="price = 2\n")
+        self.repo = _pending(path, signing_policy(keys, **policy))
 
     @property
     def repository(self) -> Repository:

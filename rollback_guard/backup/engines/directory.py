@@ -37,6 +37,8 @@ class Snapshot:
 
     position = ""
 
+    concurrent = False  # both would read the same file
+
     def __init__(self, spool: Spool, moment: float) -> None:
         self._spool = spool
         self.moment = moment

@@ -27,6 +27,10 @@ HELD = OURS[0]
 _BODY = re.compile(rb"\bFOR\s+EACH\s+ROW\b", re.IGNORECASE)
 _ORDER = re.compile(rb"\s*(?:FOLLOWS|PRECEDES)\s+(?:`(?:[^`]|``)+`|[^\s`]+)", re.IGNORECASE)
 _STATUS = re.compile(rb"( ON COMPLETION (?:NOT )?PRESERVE )(ENABLE|DISABLE ON SLAVE|DISABLE ON REPLICA|DISABLE)( )")
+_PLAIN = (
+    "SET SESSION character_set_client = utf8mb4, collation_connection = utf8mb4_general_ci, sql_mode = '',"
+    " time_zone = '+00:00'"
+)
 _WORDS = {"ENABLED": "ENABLE", "DISABLED": "DISABLE", "SLAVESIDE_DISABLED": "DISABLE ON SLAVE"}
 
 
@@ -51,12 +55,13 @@ class Definition(NamedTuple):
         return f"DROP {self.kind} IF EXISTS {identifier(self.name)}"
 
     @property
-    def settings(self) -> list[str]:
-        """Statements that bring its settings about."""
-        found = [f"SET SESSION character_set_client = {self.client}"] if self.client else []
-        found += [f"SET SESSION collation_connection = {self.connection}"] if self.connection else []
-        found += [f"SET SESSION sql_mode = '{self.mode}'"]
-        return found + ([f"SET SESSION time_zone = '{self.zone}'"] if self.zone else [])
+    def settings(self) -> str:
+        """The statement that brings its settings about: one, because a swap waits for each."""
+        found = [f"character_set_client = {self.client}"]
+        found += [f"collation_connection = {self.connection}"] if self.connection else []
+        found += [f"sql_mode = '{self.mode}'"]
+        found += [f"time_zone = '{self.zone}'"] if self.zone else []
+        return "SET SESSION " + ", ".join(found)
 
     @property
     def awake(self) -> str:
@@ -193,7 +198,7 @@ def render_script(definitions: Sequence[Definition], dialect: str, collation: st
     for one in definitions:
         end = next(text for text in (";;", "//", "$$", "//guard//") if text.encode() not in one.statement)
         moved = one.database not in ("", collation)
-        statements = [text.encode() for text in one.settings]
+        statements = [one.settings.encode()]
         statements += [_database(one.database)] if moved else []
         statements += [one.statement]
         statements += _conditional(one, dialect)
@@ -233,15 +238,13 @@ def write_definition(session: Session, definition: Definition, *, held: bool) ->
     try:
         if moved:
             session.run(_database(definition.database))
-        for text in definition.settings:
-            session.run(text)
+        session.run(definition.settings)
         statement = definition.statement
         session.run(statement.replace(b"CREATE ", b"CREATE OR REPLACE ", 1) if replaced else statement)
         if definition.awake and not held:
             session.run(definition.awake)
     finally:
-        session.run("SET NAMES utf8mb4")
-        session.run("SET SESSION sql_mode = '', time_zone = '+00:00'")
+        session.run(_PLAIN)
         if moved:
             session.run(_database(current))
     if definition.awake and held:

@@ -94,11 +94,15 @@ class MariaDBTarget:
 
     def environment(self) -> Mapping[str, str]:
         """Variables by which a check reaches it: a URL, and what the client program itself looks at."""
-        address = self._address
-        found = {"GUARD_SCRATCH": address.url, "GUARD_SCRATCH_DATABASE": address.database}
-        if address.socket:
-            return {**found, "MYSQL_UNIX_PORT": address.socket}
-        return {**found, "MYSQL_HOST": address.host, "MYSQL_TCP_PORT": str(address.port)}
+        return environment_of(self._address)
+
+
+def environment_of(address: Address) -> dict[str, str]:
+    """Variables for a check."""
+    found = {"GUARD_SCRATCH": address.url, "GUARD_SCRATCH_DATABASE": address.database}
+    if address.socket:
+        return {**found, "MYSQL_UNIX_PORT": address.socket}
+    return {**found, "MYSQL_HOST": address.host, "MYSQL_TCP_PORT": str(address.port)}
 
 
 def _listen(child: subprocess.Popen[bytes], said: list[bytes]) -> None:

@@ -56,6 +56,8 @@ SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_ke
 class MariaDBSnapshot:
     """A moment that is held. `position`: of the binary log, or that there is none."""
 
+    concurrent = False  # the end of a dump is read in the session of the fingerprint
+
     def __init__(self, reader: Session, child: Dump, declared: Declared, counters: Counters) -> None:
         self.moment = child.moment
         self.position = _position(reader)

@@ -57,6 +57,8 @@ _HOLDERS = """SELECT DISTINCT format('%s is locked by process %s', c.oid::regcla
 class HeldSnapshot:
     """The engine's `Snapshot`: a keeper session, and a pg_dump that has told what it is about to write."""
 
+    concurrent = True  # pg_dump has a session of its own
+
     def __init__(self, keeper: Connection, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
         self._keeper = keeper
         self._process = process

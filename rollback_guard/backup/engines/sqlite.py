@@ -44,6 +44,8 @@ PART = "-part"  # of the name of a file that is not whole yet
 class Snapshot:
     """A private copy of a database. `position`: the file's change counter and size in pages."""
 
+    concurrent = False  # both would read the same file
+
     def __init__(self, path: str, moment: float) -> None:
         self._path = path
         self.moment = moment

@@ -60,6 +60,8 @@ def _reasons(one: RiskyMigration) -> str:
 
 def _instead(one: RiskyMigration, branch: str) -> str:
     """What makes the change one that can be undone."""
+    if any(reason.endswith("is not looked into") for reason in one.reasons):
+        return "have somebody look into what it leads to"
     if one.state == "deleted":
         restore = f"git restore --source={quoted(branch)} -- {quoted(one.path)}"
         return f"{restore}   # keep it: the database has been through it"

@@ -47,7 +47,8 @@ its content is there and no message on that branch takes it back. A pick without
 and is not found.
 
 `guard release` asks this before it tags, and a push of a tag that bears a stable release's name is asked the same, in
-the native pre-push hook and on a server. For everything else that the gate judges it is not applicable.""",
+the native pre-push hook and on a server; branches that come in the same push count as they will be. For everything
+else that the gate judges it is not applicable.""",
     example="""`main` reverted `4f0c2a1`, and `guard release 4f0c2a1` is asked to tag it; or `legacy` was cut from
 `main` before the revert, and its tip is tagged.""",
     needs=("messages of commits that production has and the tagged one has not",),

@@ -22,12 +22,12 @@ from rollback_guard.git.listing import (
 from rollback_guard.git.objects import ObjectReader, TooLargeError
 from rollback_guard.git.process import FETCH_ALL
 from rollback_guard.release.migrations.compare import NOT_READ, compare
-from rollback_guard.release.migrations.frameworks import READERS, framework_of
+from rollback_guard.release.migrations.frameworks import READERS, framework_of, is_folder
 from rollback_guard.release.migrations.model import Migration, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rollback_guard.git.repository import Repository
     from rollback_guard.release.migrations.framework import Reader
@@ -50,7 +50,8 @@ def collect_changed_migrations(repository: Repository, old: str, changes: Sequen
     """The same for somebody who knows where a tree (its oid) and a later one differ."""
     readers = _concerned(READERS, (change.path for change in changes))
     with ObjectReader(repository.git) as objects:
-        return _report(objects, repository, old, tuple(changes), readers)
+        report = _report(objects, repository, old, tuple(changes), readers)
+    return report._replace(migrations=(*report.migrations, *_closed_folders(changes)))
 
 
 def collect_staged_migrations(
@@ -80,8 +81,8 @@ def collect_staged_migrations(
         touched = tuple(change.path for change in claimed if change.old is not None)
         unborn = _not_in_production(objects, touched, production()) if touched else frozenset()
         report = _report(objects, repository, old, changes, readers, unborn)
-    kept = (one for one in report.migrations if not told.isdisjoint((*one.paths, one.old_path)))
-    return report._replace(migrations=tuple(kept))
+    found = (*report.migrations, *_closed_folders(change for change in changes if change.path not in unborn))
+    return report._replace(migrations=tuple(one for one in found if not told.isdisjoint((*one.paths, one.old_path))))
 
 
 def _tree(objects: ObjectReader, rev: str) -> str:
@@ -157,10 +158,21 @@ def _report(
     return Report(migrations=(*report.migrations, *more), problems=(*report.problems, *notes))
 
 
+def _closed_folders(changes: Iterable[Change]) -> Iterator[Migration]:
+    """What stands in a folder of migrations' place and is not looked into: a link, a submodule."""
+    for change in changes:
+        there = change.new or change.old
+        if there is None or there.plain or not is_folder(change.path):
+            continue
+        what = "a submodule" if there.mode == SUBMODULE else "a symbolic link"
+        one = _unread(change.path, change.old is not None, change.new is not None)
+        yield one._replace(reasons=(f"is {what} in the place of migrations, which is not looked into",))
+
+
 def _unread(path: str, before: bool, after: bool) -> Migration:
     """A file that changed, was not read, and of which no reader could make anything without."""
     return Migration(
-        framework=framework_of(path),
+        framework="sql" if is_folder(path) else framework_of(path),
         id=path.rpartition("/")[2],
         path=path,
         paths=(path,),

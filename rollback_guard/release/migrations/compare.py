@@ -62,10 +62,10 @@ class Squashes(NamedTuple):
 def compare(before: Mapping[str, bytes], after: Mapping[str, bytes], readers: Sequence[Reader]) -> Report:
     """What differs, as applied, and what is wrong with the graph since.
 
-    `before`: the tree that is gone back to; `after`: the one that runs. A file that several readers claim belongs to
-    the first of them whose `read` makes something of it.
+    `before`: the tree that is gone back to; `after`: the one that runs.
     """
-    old, new = read_all(before, readers), read_all(after, readers)
+    old = read_all(before, readers)
+    new = read_all(after, readers, plain=_plain_folders(old))
     squashes = _squashes(old, new)
     sides = _side_by_side(old, new)
     told = [(_deleted(one.parsed, squashes), one.parsed) for one in sides.gone]
@@ -142,19 +142,39 @@ def _migration(parsed: Parsed, state: State, verdict: Verdict, reasons: tuple[st
     )
 
 
-def read_all(files: Mapping[str, bytes], readers: Sequence[Reader]) -> tuple[Seen, ...]:
-    """All migrations of a tree; what a reader made something of is not shown to those after it."""
+def read_all(
+    files: Mapping[str, bytes], readers: Sequence[Reader], *, plain: frozenset[str] = frozenset()
+) -> tuple[Seen, ...]:
+    """All migrations of a tree. Which framework runs a file is not known: all that make something of it are believed.
+
+    But for numbered SQL: what another framework's words stand in is that one's, except where its folder is one of
+    `plain`, those in which nothing else was met so far.
+    """
     taken: set[str] = set()
     found: list[Seen] = []
     for reader in readers:
-        claimed = {path: data for path, data in files.items() if path not in taken and reader.claims(path)}
+        claimed = {path: data for path, data in files.items() if reader.claims(path)}
         for parsed in reader.read(claimed) if claimed else ():
+            if parsed.framework == "sql" and parsed.path in taken and parsed.group not in plain:
+                continue
             made_of = {path: claimed[path] for path in parsed.paths if path in claimed}
             if any(data.startswith(NOT_READ) for data in made_of.values()):
                 parsed = parsed._replace(up=(Step("unknown", "was not read"),), down=None, undoes_itself=False)
             found.append(Seen(parsed=parsed, files=made_of))
         taken.update(path for seen in found for path in seen.files)
     return tuple(found)
+
+
+def _plain_folders(seen: Iterable[Seen]) -> frozenset[str]:
+    """Where numbered SQL is, and no other framework."""
+    plain: set[str] = set()
+    others: set[str] = set()
+    for one in seen:
+        if one.parsed.framework == "sql":
+            plain.add(one.parsed.group)
+        else:
+            others.add(one.parsed.path.rpartition("/")[0])
+    return frozenset(plain - others)
 
 
 def _side_by_side(old: Iterable[Seen], new: Iterable[Seen]) -> Sides:

@@ -86,7 +86,10 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
             yield _parsed(path, f"B{kind.name}", (_BASELINE,))
         else:
             steps = placeholders.steps_of(files[path])
-            yield _parsed(path, kind.name, steps)._replace(down=steps, undoes_itself=True, repeatable=True)
+            again = _parsed(path, kind.name, steps)._replace(repeatable=True)
+            # Its way back is its older text; a new one has none, which matters where something is gone.
+            lost = any(step.effect == "destroy" for step in steps)
+            yield again if lost else again._replace(down=steps, undoes_itself=True)
 
 
 def _undo_of(path: str, forth: list[str], undo: list[str]) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ LONGEST_PATH = 4096  # characters; no system can check out what is longer, and a
 
 
 class LateReader:
-    """A framework's reader, imported when a path first has one of `endings` (words, lower case) and matches `hint`.
+    """A framework's reader, imported when a path first has one of `endings` and matches `hint`.
+
+    `endings`: words in lower case; none stand for any.
 
     Every file of the framework's does; the hint, too, is compiled only when a path has come so far.
     """
@@ -34,7 +36,7 @@ class LateReader:
 
     def might_claim(self, path: str) -> bool:
         """What can be told without the reader; never False for what it claims."""
-        if ending_of(path) not in self.endings or len(path) > LONGEST_PATH:
+        if len(path) > LONGEST_PATH or (self.endings and ending_of(path) not in self.endings):
             return False
         if self._hint is None:
             self._hint = re.compile(self._words, re.DOTALL | re.IGNORECASE)
@@ -116,7 +118,6 @@ def _raw_sql() -> Reader:
     return raw_sql.READER
 
 
-_SQL = "sql pgsql psql mysql"
 _SCRIPTS = "java kt kts groovy scala sh bash ps1 bat cmd py class"
 _DIGIT = r"(?:^|/)[0-9]"
 _FLYWAY = (
@@ -132,9 +133,7 @@ READERS: tuple[LateReader, ...] = (
     LateReader("flyway", f"sql conf toml properties {_SCRIPTS}", "|".join(_FLYWAY), _flyway),
     LateReader("liquibase", "xml yaml yml json sql", r"changelog|changeset|liquibase", _liquibase),
     LateReader("prisma", "sql", r"migrations/[^/]*/[^/]*\Z", _prisma),
-    LateReader(
-        "golang-migrate", f"{_SQL} json cql cypher cypherl", rf"{_DIGIT}[^/]*\.(?:up|down)\.[^/]*\Z", _golang_migrate
-    ),
+    LateReader("golang-migrate", "", rf"{_DIGIT}[^/]*\.(?:up|down)\.[^/]*\Z", _golang_migrate),
     LateReader("dbmate", "sql", rf"{_DIGIT}[^/]*\Z", _dbmate),
     LateReader("goose", "sql go", rf"{_DIGIT}[^/]*\Z", _goose),
     LateReader("sql", "sql", r"(?:migrations?|migrate)/", _raw_sql),  # last: it takes any numbered file
@@ -148,8 +147,15 @@ def ending_of(path: str) -> str:
 
 def is_migration(path: str) -> bool:
     """Whether some framework claims a file."""
-    ending = ending_of(path)
-    return any(ending in reader.endings and reader.claims(path) for reader in READERS)
+    return any(reader.claims(path) for reader in READERS)
+
+
+_FOLDER = re.compile(r"(?:^|/)(?:migrations?|(?:[^/]+_)?migrate|(?:db\.)?changelogs?)\Z", re.IGNORECASE)
+
+
+def is_folder(path: str) -> bool:
+    """Whether a link or a submodule at a path stands in the place of a folder of migrations."""
+    return _FOLDER.search(path) is not None
 
 
 def framework_of(path: str) -> Framework:

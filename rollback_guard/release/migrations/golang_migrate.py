@@ -1,6 +1,7 @@
 """golang-migrate: `<version>_<title>.up.<ext>`, and `.down.` beside it. Known to the database by the version alone.
 
-What the SQL does is left to `sql`. Files of other languages are migrations that cannot be read.
+What the SQL does is left to `sql`. Files of other languages are migrations that cannot be read. golang-migrate takes
+any ending and hands the text to the database; here an ending that nobody uses counts in a folder of such migrations.
 Source: MIGRATIONS.md and source/parse.go of golang-migrate/migrate.
 """
 
@@ -23,11 +24,15 @@ _OTHERS = frozenset({"json", "cql", "cypher", "cypherl"})  # MongoDB, Cassandra,
 
 class _GolangMigrate:
     def claims(self, path: str) -> bool:
-        found = _NAME.fullmatch(split_path(path)[1])
-        return found is not None and found.group(4).lower() in _SQL | _OTHERS
+        return _NAME.fullmatch(split_path(path)[1]) is not None
 
     def read(self, files: Mapping[str, bytes]) -> tuple[Parsed, ...]:
-        return tuple(_read(files))
+        folders = {split_path(path)[0] for path in files if _ending(path) in _SQL | _OTHERS}
+        return tuple(_read({path: data for path, data in files.items() if split_path(path)[0] in folders}))
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2].lower()
 
 
 def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
@@ -45,7 +50,7 @@ def _read(files: Mapping[str, bytes]) -> Iterator[Parsed]:
         backs = downs.get((group, version), {})
         for path, title in paths.items():
             back = [one for one, other in backs.items() if other == title] or list(backs)
-            if path.rpartition(".")[2].lower() in _OTHERS:
+            if _ending(path) in _OTHERS:
                 yield unreadable("golang-migrate", version, path, group, "is not SQL")
             elif len(back) > 1:
                 yield unreadable("golang-migrate", version, path, group, f"has {len(back)} ways back")

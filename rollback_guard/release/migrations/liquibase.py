@@ -29,6 +29,7 @@ from rollback_guard.release.migrations.sql import read_steps
 _KINDS = {".xml": read_xml, ".yaml": read_plain_yaml, ".yml": read_plain_yaml, ".json": read_json}
 _WORDS = ("changelog", "liquibase", "changeset")
 _NAME = "databaseChangeLog"
+MOST_COMPARED = 5_000_000  # paths that all includes together are compared with: a hook must answer
 
 
 class _File(NamedTuple):
@@ -44,12 +45,15 @@ class _Liquibase:
     """The reader of this framework."""
 
     def claims(self, path: str) -> bool:
-        lowered = path.lower()
-        return lowered.endswith((*_KINDS, ".sql")) and any(word in lowered for word in _WORDS)
+        return path.lower().endswith((*_KINDS, ".sql")) and _speaks(path)
 
     def read(self, files: Mapping[str, bytes]) -> tuple[Parsed, ...]:
         claimed = {path: _read(path, files[path]) for path in sorted(files) if self.claims(path)}
         return tuple(_Changelogs(claimed).parsed())
+
+
+def _speaks(path: str) -> bool:
+    return any(word in path.lower() for word in _WORDS)
 
 
 def _read(path: str, data: bytes) -> _File:
@@ -87,7 +91,11 @@ class _Changelogs:
     def __init__(self, files: dict[str, _File]) -> None:
         self.files = files
         self.properties = self._properties()
-        self.included = {path: tuple(self._includes(file)) for path, file in files.items()}
+        self._room = MOST_COMPARED
+        self._by_name: dict[str, list[str]] = {}
+        for path in files:
+            self._by_name.setdefault(posixpath.basename(path), []).append(path)
+        self.included = {path: tuple(dict.fromkeys(self._includes(file))) for path, file in files.items()}
         self.sets = {
             (self._place(file, tag), tag.get("author"), tag.get("id")): changes_of(tag)
             for file in files.values()
@@ -100,6 +108,7 @@ class _Changelogs:
             if file.wrong:
                 yield _parsed(file, path, path, (Step(effect="unknown", what=file.wrong),))
             elif file.log is not None:
+                yield from self._unread(file)
                 for tag in _changesets(file):
                     yield self._changeset(file, tag)
             elif path.lower().endswith(".sql") and any(path in found for found in self.included.values()):
@@ -127,19 +136,44 @@ class _Changelogs:
 
     def _includes(self, file: _File) -> Iterator[str]:
         """The files that a changelog includes, as far as they are there."""
+        folders: set[str] = set()
         for tag in () if file.log is None else file.log.inside:
             if tag.name == "include":
                 yield from self._resolved(tag.get("file"), tag, file.path)[:1]
             elif tag.name == "includeAll":
                 folder = _normal(tag.get("path"), tag, file.path)
-                inside = f"/{folder}/" if folder else "/"
-                yield from (path for path in self.files if inside in f"/{path}" and path != file.path)
+                if folder not in folders and self._may_compare(len(self.files)):
+                    inside = f"/{folder}/" if folder else "/"
+                    yield from (path for path in self.files if inside in f"/{path}" and path != file.path)
+                folders.add(folder)
+
+    def _may_compare(self, count: int) -> bool:
+        """Whether there is room for looking at that many files; without it nothing is found, which is told."""
+        self._room -= count
+        return self._room >= 0
+
+    def _unread(self, file: _File) -> Iterator[Parsed]:
+        """What a changelog includes and nothing here was read of: it may do anything."""
+        for tag in () if file.log is None else file.log.inside:
+            name = tag.get("file" if tag.name == "include" else "path")
+            place = _normal(name, tag, file.path)
+            if tag.name == "include":
+                unread = not self._resolved(name, tag, file.path)
+            else:  # a folder whose files would be read is only empty yet
+                unread = tag.name == "includeAll" and bool(place) and not (_speaks(f"{place}/") and self._room >= 0)
+            if unread:
+                step = Step(effect="unknown", what=f"includes {name or 'something'}, which is not read")
+                yield _parsed(file, f"include {name}", file.path, (step,))._replace(body=repr(tag))
 
     def _resolved(self, name: str, tag: Tag, path: str) -> list[str]:
         """The files that a name can mean. Where the search path begins is not known, so their ends must agree."""
         wanted = _normal(name, tag, path)
-        same = [one for one in (wanted,) if one in self.files]
-        return same or sorted((one for one in self.files if wanted and one.endswith(f"/{wanted}")), key=len)
+        if wanted in self.files:
+            return [wanted]
+        named = self._by_name.get(posixpath.basename(wanted), []) if wanted else []
+        if not self._may_compare(len(named)):
+            return []
+        return sorted((one for one in named if one.endswith(f"/{wanted}")), key=len)
 
     def _properties(self) -> dict[str, str]:
         values: dict[str, set[str]] = {}

@@ -31,6 +31,7 @@ class Definitions(Expressions):
                 for target in node.targets:
                     self.bind(target, value, scope)
             case ast.AnnAssign():
+                self.value(node.annotation, scope)
                 if node.value is not None:
                     self.bind(node.target, self.value(node.value, scope), scope)
             case ast.AugAssign():

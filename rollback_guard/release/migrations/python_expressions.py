@@ -237,8 +237,12 @@ class Expressions(Reading):
         return whole
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> Function:
-        """A function, with its defaults looked at where it is defined."""
+        """A function, with its annotations and defaults looked at where it is defined."""
         given = node.args
+        told = [one.annotation for one in ast.walk(given) if isinstance(one, ast.arg)]
+        for annotation in (*told, None if isinstance(node, ast.Lambda) else node.returns):
+            if annotation is not None:
+                self.value(annotation, scope)  # unless the file puts that off, Python does so
         names = [one.arg for one in (*given.posonlyargs, *given.args)]
         late = names[len(names) - len(given.defaults) :]
         defaults = {name: self.value(one, scope) for name, one in zip(late, given.defaults, strict=True)}

@@ -157,7 +157,7 @@ class Reading(ABC):
                 self._set_attribute(self.value(target.value, scope), target.attr, value)
             case ast.Subscript():
                 self._set_item(self.value(target.value, scope), self.value(target.slice, scope), value)
-            case _:  # pragma: no cover - Python's grammar knows no other
+            case _:  # Python's grammar knows no other
                 raise TooMuchError
 
     def _set_attribute(self, of: Value, name: str, value: Value) -> None:

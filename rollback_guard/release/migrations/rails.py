@@ -23,6 +23,12 @@ from rollback_guard.release.migrations.ruby_syntax import read_ruby
 # Rails takes a file of its folder, however deep, by this name and leaves all others alone.
 _PATH = re.compile(r"((?:.*/)?db/(?:[^/]+_)?migrate)/(?:.*/)?([0-9]+)_([_a-z0-9]*)(?:\.[_a-z0-9]*)?\.rb", re.DOTALL)
 _WAYS = ("change", "up", "down")
+# What Rails calls by itself on its way to `change`. Source: activerecord/lib/active_record/migration.rb.
+_STEERS = frozenset(("migrate", "exec_migration"))
+_CALLED = frozenset(
+    ("initialize", "new", "inherited", "announce", "write", "say", "say_with_time", "suppress_messages", "connection")
+    + ("method_missing", "respond_to_missing?", "run", "name", "version", "disable_ddl_transaction", "connection_pool")
+)
 
 
 class _Found(NamedTuple):
@@ -55,11 +61,24 @@ def _find(match: re.Match[str], data: bytes, others: dict[str, Source]) -> _Foun
     except RubyError as error:
         methods, constants, wrong = {}, {}, (f"cannot be read: {error}",)
         tree = ()
+    wrong = (*wrong, *_called_by_rails(tree, methods))
     defined = frozenset(node.name for node in _definitions(tree)) - set(methods)
     source = Source(methods, Values(constants, methods, defined), others)
     if not wrong:
         others.setdefault(name, source)
     return _Found(match=match, source=source, wrong=wrong)
+
+
+def _called_by_rails(tree: tuple[Node, ...], methods: dict[str, Node]) -> tuple[str, ...]:
+    """What is defined in place of Rails' own, so that more may run than `change`, `up` and `down` say."""
+    steers = {node.name for node in _definitions(tree)} & _STEERS
+    values = Values({}, methods, frozenset())
+    acts = {name for name in methods.keys() & _CALLED if any(_does(one, values) for one in methods[name].parts)}
+    return tuple(f"defines {name}, which Rails calls by itself" for name in sorted(steers | acts))
+
+
+def _does(node: Node, values: Values) -> bool:
+    return bool(alarming(node, commands=True) or values.impure(node, {}))
 
 
 def _decoded(data: bytes) -> str:

@@ -23,18 +23,53 @@ def step(effect: Effect, what: str) -> Step:
 
 
 class Made:
-    """Grows statement by statement."""
+    """Grows statement by statement. No statement takes longer for what the ones before it made."""
 
     def __init__(self) -> None:
         self.tables: set[str] = set()
-        self.columns: set[tuple[str, str]] = set()
+        self._columns: dict[str, set[str]] = {}  # by table
+        self._within: list[tuple[str, str]] | None = None  # what a block made: tables, as ("", name), and columns
         self._runs: set[str] = set()  # last parts of names that run statements when they are used
         self._fires: set[tuple[str, str]] = set()  # events, and tables on which they run statements
 
     def forget(self) -> None:
         """From here on the same names may mean others: another schema or database is the present one."""
         self.tables.clear()
-        self.columns.clear()
+        self._columns.clear()
+
+    def add_table(self, table: str) -> None:
+        """A table is ours."""
+        if self._within is not None and table not in self.tables:
+            self._within.append(("", table))
+        self.tables.add(table)
+
+    def add_column(self, table: str, column: str) -> None:
+        """A column of a table is ours."""
+        known = self._columns.setdefault(table, set())
+        if self._within is not None and column not in known:
+            self._within.append((table, column))
+        known.add(column)
+
+    def has_column(self, table: str, column: str) -> bool:
+        """Whether a column is ours."""
+        return column in self._columns.get(table, ())
+
+    def drop_column(self, table: str, column: str) -> None:
+        """A column is no longer ours, or no longer there."""
+        self._columns.get(table, set()).discard(column)
+
+    def begin_block(self) -> None:
+        """What is made from here on may have been there before: whoever wrote it passes over the error."""
+        self._within = []
+
+    def end_block(self) -> None:
+        """What was made since the block began is not ours for sure."""
+        for table, name in self._within or ():
+            if table:
+                self.drop_column(table, name)
+            else:
+                self.tables.discard(name)
+        self._within = None
 
     def rename(self, old: str, new: str) -> None:
         """A table goes from one name to another."""
@@ -42,12 +77,12 @@ class Made:
         self.drop(old)
         self.drop(new)
         if own:
-            self.tables.add(new)
+            self.add_table(new)
 
     def drop(self, table: str) -> None:
         """A table is no longer ours, or no longer there."""
         self.tables.discard(table)
-        self.columns = {one for one in self.columns if one[0] != table}
+        self._columns.pop(table, None)
 
     def runs(self, name: str) -> None:
         """Whatever mentions this name runs statements that were written here."""

@@ -116,7 +116,7 @@ def _create_table(cursor: Cursor, made: Made, kind: _Kind, replace: bool) -> Ite
         yield step("destroy", f"creates table {table} in the place of one that may be there")
         return
     if not maybe and not {"FOREIGN", "VIRTUAL"} & kind.words:
-        made.tables.add(table)
+        made.add_table(table)
     yield step("expand", f"creates {kind.shown} {table}")
 
 

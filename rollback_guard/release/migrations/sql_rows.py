@@ -94,10 +94,11 @@ def update(cursor: Cursor, made: Made) -> Iterator[Step]:
     if run:
         yield step("unknown", f"updates rows and so runs {run}, which this migration makes")
         return
-    columns = _set(cursor) if _one_table(cursor) else ()
-    if table in made.tables:
+    alone = _one_table(cursor)  # MySQL updates several at once
+    columns = _set(cursor) if alone else ()
+    if table in made.tables and alone:
         yield step("expand", f"fills table {table}")
-    elif columns and all((table, column) in made.columns for column in columns):
+    elif columns and all(made.has_column(table, column) for column in columns):
         yield step("expand", f"fills what it added to {table}: {', '.join(columns)}")
     else:
         yield step("destroy", f"overwrites rows of {table}")

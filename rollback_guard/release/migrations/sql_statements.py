@@ -139,11 +139,10 @@ def _other(verb: str, cursor: Cursor, made: Made) -> Iterator[Step]:
     elif verb in ("REVOKE", "REASSIGN") or (verb == "RENAME" and cursor.key == "USER"):
         yield step("change", said)
     elif verb == "DO" and (block := read_block(cursor)) is not None:
-        tables, columns = set(made.tables), set(made.columns)
+        made.begin_block()
         for one in block:
             yield from _steps(one, made)
-        made.tables &= tables  # what a handler passes over may have been there before
-        made.columns &= columns
+        made.end_block()
     elif verb in _BEGINS:
         yield step("unknown", f"runs what cannot be read from here: {said}")
     else:

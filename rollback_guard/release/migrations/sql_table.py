@@ -89,8 +89,8 @@ def _action(cursor: Cursor, table: str, made: Made) -> Iterator[Step]:
         cursor.take("COLUMN")
         cursor.take("IF", "EXISTS")
         old = cursor.name()
-        made.columns.discard((table, old))
-        made.columns.discard((table, cursor.name()))
+        made.drop_column(table, old)
+        made.drop_column(table, cursor.name())
         yield _retype(cursor, table, old, _WIDEST_IN_MYSQL)
     elif cursor.key in ("ALGORITHM", "LOCK", "WITH", "WITHOUT", "VALIDATE", "NOWAIT", "WAIT"):
         return  # how it is done, not what
@@ -119,7 +119,7 @@ def _add(cursor: Cursor, table: str, made: Made) -> Iterator[Step]:
         yield step("unknown", f"adds something to {table} that cannot be read")
         return
     if not maybe:
-        made.columns.add((table, column))
+        made.add_column(table, column)
     yield new_column(table, column, cursor.rest())
 
 
@@ -166,8 +166,8 @@ def _drop(cursor: Cursor, table: str, made: Made) -> Step:
     column = cursor.name()
     if not column:
         return step("unknown", f"drops something from {table} that cannot be read")
-    if (table, column) in made.columns and not cursor.take("CASCADE"):
-        made.columns.discard((table, column))
+    if made.has_column(table, column) and not cursor.take("CASCADE"):
+        made.drop_column(table, column)
         return step("expand", f"drops column {table}.{column}, which it added")
     return step("destroy", f"drops column {table}.{column}")
 
@@ -209,8 +209,8 @@ def _rename(cursor: Cursor, table: str, made: Made) -> Step:
     if not old or not cursor.take("TO"):
         return step("unknown", f"renames something of {table} that cannot be read")
     new = cursor.name()
-    made.columns.discard((table, old))
-    made.columns.discard((table, new))
+    made.drop_column(table, old)
+    made.drop_column(table, new)
     return step("change", f"renames column {table}.{old} to {new}")
 
 

@@ -84,11 +84,11 @@ def test_a_blob_is_read_once_and_other_frameworks_not_at_all(path_of_repo: Path,
 
 def test_a_reader_that_may_contest_a_file_is_asked_too(path_of_repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The changed file is claimed by the second alone, another of its files, with the same number, by the first too."""
-    monkeypatch.setattr(collect, "READERS", (ToyReader("goose", "/2.sql"), ToyReader("flyway", ".sql")))
+    monkeypatch.setattr(collect, "READERS", (ToyReader("goose", "/2.sql"), ToyReader("sql", ".sql")))
     before: Files = {"db/2.sql": EXPAND.encode()}
     repository, old, new = planted(path_of_repo, before, {**before, "db/02.sql": EXPAND.encode()})
     report = collect_migrations(repository, old, new)
-    assert [(one.framework, one.path) for one in report.migrations] == [("flyway", "db/02.sql")]
+    assert [(one.framework, one.path) for one in report.migrations] == [("sql", "db/02.sql")]
     assert report.problems == ()
 
 

@@ -193,11 +193,13 @@ def test_a_circle_is_told_whole() -> None:
     assert found.problems[-1] == "django: no order can be given to 1, 2: their parents make a circle"
 
 
-def test_the_first_reader_that_makes_something_of_a_file_has_it() -> None:
-    readers = (ToyReader("goose"), ToyReader("dbmate"))
+def test_all_that_make_something_of_a_file_are_believed_but_for_numbered_sql() -> None:
+    readers = (ToyReader("goose"), ToyReader("dbmate"), ToyReader("sql"))
     files = {"db/1.sql": b"plain", "db/2.sql": DROP.encode()}
-    (seen,) = read_all(files, readers)
-    assert (seen.parsed.framework, seen.parsed.id) == ("goose", "2")
+    found = [(one.parsed.framework, one.parsed.id) for one in read_all(files, readers)]
+    assert found == [("goose", "2"), ("dbmate", "2")]
+    found = [(one.parsed.framework, one.parsed.id) for one in read_all(files, readers, plain=frozenset({"db"}))]
+    assert found == [("goose", "2"), ("dbmate", "2"), ("sql", "2")]
 
 
 class Pairs(ToyReader):

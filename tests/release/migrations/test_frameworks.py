@@ -19,6 +19,7 @@ from rollback_guard.release.migrations.frameworks import READERS, framework_of, 
 from rollback_guard.release.migrations.model import DECISIONS, VERDICTS, Framework, Report
 from rollback_guard.report.json_text import render_json
 from tests.support.architecture import ROOT
+from tests.support.examples import examples
 from tests.support.gits import Node, initialise, opened, plant
 
 ALEMBIC = '''"""Add the total
@@ -212,7 +213,7 @@ paths = st.tuples(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4), st.s
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(paths)
 def test_a_hint_misses_nothing_that_its_reader_claims(path: str) -> None:
     for reader in READERS:

@@ -18,7 +18,8 @@ DOWN = b"DROP TABLE users;"
         ("x/1_a.b.up.pgsql", True),
         ("x/1_a.up.JSON", True),
         ("x/1_.up.sql", True),
-        ("x/1_a.up.txt", False),
+        ("x/1_a.up.txt", True),  # golang-migrate runs it
+        ("x/1_a.txt", False),
         ("x/1_a.sql", False),
         ("x/a.up.sql", False),
         ("x/1_a.up.sql/b", False),

@@ -11,7 +11,7 @@ from rollback_guard.release.migrations.collect import collect_migrations
 from rollback_guard.release.migrations.keepable import kept_paths
 from rollback_guard.release.migrations.own_code import imported_from, missing_for
 from tests.release.stories import opened
-from tests.support.builder import RepositoryBuilder
+from tests.support.builder import RepositoryBuilder, told_once
 
 MIGRATION = """from django.db import migrations, models
 {imports}
@@ -24,6 +24,7 @@ FIRST = "shop/migrations/0001_initial.py"
 SECOND = "shop/migrations/0002_order.py"
 
 
+@told_once
 def shop(path: Path) -> RepositoryBuilder:
     repo = RepositoryBuilder(path)
     for name in ("shop/__init__.py", "shop/migrations/__init__.py", "billing/__init__.py"):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from rollback_guard.release.migrations.python_calls import TooMuchError
@@ -18,6 +20,7 @@ from rollback_guard.release.migrations.python_values import (
     Made,
     Opaque,
     Ref,
+    Scope,
     Template,
     Value,
     shown,
@@ -336,3 +339,8 @@ def test_a_class_is_a_value_of_its_own() -> None:
     assert isinstance(value, Class)
     assert (value.name, value.members) == ("A", {"c": 1})
     assert shown(value) == "A"
+
+
+def test_what_no_grammar_binds_to_is_too_much() -> None:
+    with pytest.raises(TooMuchError):
+        Run(Looking()).bind(ast.Constant(1), None, Scope())
