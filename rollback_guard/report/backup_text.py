@@ -87,11 +87,16 @@ def render_list(rows: tuple[Row, ...], problems: tuple[str, ...], now: float) ->
         state = "good" if row.good else "NOT GOOD"
         lines.append(
             f"{visible(row.record.name):<{width}}  {visible(row.record.id)}  {age:<{old}}  {size:<{large}}  "
-            f"{level:<{far}}  {state}  {visible(row.store)}"
+            f"{level:<{far}}  {state}  {_at(row.record)}{visible(row.store)}"
         )
         lines += [f"    {visible(one)}" for one in row.faults]
     lines += [f"in the store, and no backup: {visible(one)}" for one in problems]
     return "\n".join(lines)
+
+
+def _at(record: Record) -> str:
+    """Which commit of production a backup protects."""
+    return f"at {short(record.commit)}  " if record.commit else ""
 
 
 def render_loss(record: Record, loss: Loss, place: str, *, known: bool = True) -> str:
@@ -100,6 +105,8 @@ def render_loss(record: Record, loss: Loss, place: str, *, known: bool = True) -
         f"{visible(record.name)} goes back to {moment(int(record.snapshot))}, {span_in_words(loss.seconds)} ago, in "
         f"{visible(place)}",
     ]
+    if record.commit:
+        lines.append(f"  taken while production was at {short(record.commit)}")
     if not known:
         lines.append("  what is there now cannot be read, so what would be lost is not known")
     elif not loss.differences:

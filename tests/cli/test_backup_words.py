@@ -8,8 +8,10 @@ import pytest
 
 from rollback_guard.backup import proving
 from rollback_guard.backup.engines import sqlite
+from rollback_guard.entry.cli import backup_restore
 from rollback_guard.errors import UndeterminedError
 from tests.cli.test_backup import Shop
+from tests.support.killing import Step, kill
 from tests.support.signing import key_of
 
 
@@ -139,3 +141,31 @@ def test_what_cannot_be_read_is_not_said_to_be_unchanged(shop: Shop) -> None:
     assert "nothing has changed" not in said.out
     done = shop.guard("restore", "shop-db", "--yes", "--format", "json")
     assert done.json["restores"][0]["lost"]["differences"] is None
+
+
+def test_a_database_that_is_gone_is_made_first(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.create("shop-db")
+    shop.database.unlink()
+    assert "make an empty one" not in shop.guard("restore", "shop-db", code=2).err  # a file is made by the restore
+    monkeypatch.setattr(backup_restore, "_SERVED", ("sqlite",))
+    assert "if the database itself is gone, first make an empty one" in shop.guard("restore", "shop-db", code=2).err
+
+
+def test_a_journal_that_cannot_be_written_halfway_is_not_called_untouched(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.create()
+    kill(
+        *(shop.repo.path, Step("entry.cli.backup_restore", "write_journal", "after", call=5)),
+        *("backup", "restore", "shop-db", "uploads", "--yes"),
+    )
+
+    def full(*_: object) -> None:
+        raise UndeterminedError("the journal cannot be written", remedy="df -h")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(backup_restore, "write_journal", full)
+        said = shop.guard("restore", "--resume", code=4).err
+    assert "the journal cannot be written" in said
+    assert "production is as it was" not in said
+    shop.guard("restore", "--resume")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollback_guard.backup.model import Artefact, Difference, Fingerprint, Identity, Loss, Record, Restore
-from rollback_guard.report.backup_text import render_list, render_loss, render_restored, render_taken
+from rollback_guard.report.backup_text import Row, render_list, render_loss, render_restored, render_taken
 
 PLACE = "postgresql://db.acme.example:5432/shop"
 
@@ -72,3 +72,11 @@ def test_what_would_be_lost_is_called_by_its_kind() -> None:
 
 def test_an_empty_list_says_what_to_do() -> None:
     assert render_list((), (), 0.0) == "There is no backup\n→ guard backup create"
+
+
+def test_which_commit_a_backup_protects_is_said() -> None:
+    taken = record()._replace(commit="ab" * 20)
+    row = Row(taken, "file:/b", "compared")
+    assert render_list((row,), (), 0.0).endswith("compared  good  at abababababab  file:/b")
+    assert render_list((row._replace(record=record()),), (), 0.0).endswith("good  file:/b")
+    assert "  taken while production was at abababababab" in render_loss(taken, Loss(0.0, ()), PLACE)
