@@ -32,6 +32,7 @@ class Wanted(NamedTuple):
     engine: Engine
     store: Store
     recipients: Optional[Recipients] = None  # age: who can read it; None for everybody who has the file
+    lock: Optional[int] = None  # seconds for which nobody can remove it
 
 
 class Taking(NamedTuple):
@@ -53,8 +54,12 @@ def take(wanted: Sequence[Wanted], taking: Taking) -> tuple[Record, ...]:
             for one, snapshot in zip(wanted, snapshots, strict=True)
         ]
     for one, record in zip(wanted, records, strict=True):
-        keep_record(one.store, record)
+        keep_record(one.store, record, retain_until=_until(one, begun))
     return tuple(records)
+
+
+def _until(wanted: Wanted, begun: float) -> float | None:
+    return None if wanted.lock is None else begun + wanted.lock
 
 
 def _take(wanted: Wanted, snapshot: Snapshot, taking: Taking, begun: float) -> Record:
@@ -67,6 +72,7 @@ def _take(wanted: Wanted, snapshot: Snapshot, taking: Taking, begun: float) -> R
             wanted.store,
             artefact_name(wanted.name, taking.set, wanted.engine.suffix, sealed=sealed),
             recipients=wanted.recipients,
+            retain_until=_until(wanted, begun),
             progress=lambda count, rate: taking.tell(wanted.name, count, rate),
         )
         fingerprint = snapshot.fingerprint() if found is None else found.result()

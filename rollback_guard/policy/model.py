@@ -87,6 +87,7 @@ class Backup(NamedTuple):
     identity: Optional[Text] = None
     exercise: Optional[Command] = None
     encrypt_to: Recipients = ()
+    lock: Optional[Duration] = None
 
 
 class Waiver(NamedTuple):
@@ -211,6 +212,7 @@ FIELD_DOCS: dict[str, dict[str, str]] = {
         "was before.",
         "exercise": "The command that is run on the restored copy at level exercised; 0 is good.",
         "encrypt-to": "Whose keys open the backup: age recipients (age1…) or SSH public keys.",
+        "lock": "How long nobody can remove a backup, such as 30d, where the store is a bucket with object lock.",
     },
     "Waiver": {
         "by": "Who may sign a waiver.",

@@ -39,3 +39,25 @@ def test_taken_judged_and_restored(s3: S3, tmp_path: Path, monkeypatch: pytest.M
     down = shop.guard("create", "--key", key_of("jane"), code=4)
     for said in (gone, unknown, down):
         assert SECRET not in said.out + said.err
+
+
+def test_locked_nobody_removes_it(s3: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = s3.bucket(lock=True)
+    shop = Shop(tmp_path, more='lock = "30d"\n', url=f"s3://{bucket}/shop")
+    monkeypatch.setenv("SHOP_DATABASE", str(shop.database))
+    made = [shop.create("shop-db")[0]["artefact"] for _ in range(2)]
+    assert isinstance(made[0], dict)
+    for name in (made[0]["file"], made[0]["file"].replace(".sqlite.zst", ".json")):
+        kept = s3.client.head_object(Bucket=bucket, Key=f"shop/{name}")
+        assert kept["ObjectLockMode"] == "COMPLIANCE"
+    shop.repo.commit("More", app_dot_py="x")
+    shop.create("shop-db")
+    shop.guard("prune", "shop-db", "--keep", "1", "--yes")
+    assert len(shop.guard("list", "shop-db", "--format", "json").json["backups"]) == 3
+
+
+def test_a_folder_cannot_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path, more='lock = "30d"\n')
+    monkeypatch.setenv("SHOP_DATABASE", str(shop.database))
+    assert "→" in shop.guard("create", "shop-db", "--no-attest", code=2).err
+    assert shop.guard("list", "--format", "json").json["backups"] == []

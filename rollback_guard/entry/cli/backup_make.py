@@ -89,6 +89,7 @@ def _take(asked: Asked, *, quiet: bool) -> tuple[Record, ...]:
             engine=one.engine(),
             store=one.store,
             recipients=read_recipients(one.spec.encrypt_to) if one.spec.encrypt_to else None,
+            lock=one.spec.lock,
         )
         for one in asked.named
     ]
