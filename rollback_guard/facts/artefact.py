@@ -59,10 +59,10 @@ def _read(root: str, file: str, store: str) -> Fact[ArtefactState]:
             while piece := stream.read(BLOCK):
                 digest.update(piece)
                 size += len(piece)
-    except FileNotFoundError:
-        return Known(GONE, store)
     except OSError as error:
-        out = error.errno in (errno.ELOOP, errno.ENOTDIR)
-        why = "is or lies behind a link" if out else error.strerror or "is no regular file"
+        # A link, or a folder that is one, was put there by somebody else: what was stored is there no more.
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENOTDIR):
+            return Known(GONE, store)
+        why = error.strerror or "it is no regular file"
         return Unknown(f"{file} cannot be read in the store: {why}", "guard backup list")
     return Known(ArtefactState(digest=digest.hexdigest(), size=size), store)

@@ -182,7 +182,7 @@ class TestDamage:
     ) -> None:
         artefact, path, keys = self.broken(store, pair, sealed)
         path.unlink()
-        monkeypatch.setattr(pipeline, "_look", lambda *_: None)
+        monkeypatch.setattr(pipeline, "look_at", lambda *_: None)
         assert fault(lambda: open_artefact(store, artefact, keys)) == "gone"
 
     @pytest.mark.parametrize("cut", [1, 3, 4, 5, 200, 5000])

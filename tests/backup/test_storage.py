@@ -328,8 +328,9 @@ class TestFolder:
                 return contextlib.nullcontext(every)
             return found
 
-        monkeypatch.setattr(os, "scandir", late)
-        assert names(store) == [TWO]
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "scandir", late)
+            assert names(store) == [TWO]
 
     def test_a_source_that_fails_while_it_is_read(self, tmp_path: Path) -> None:
         store = open_store("file:backups", str(tmp_path))
