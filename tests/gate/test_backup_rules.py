@@ -10,6 +10,7 @@ from rollback_guard.facts.backup_model import ArtefactState, Attestation
 from rollback_guard.facts.model import Known, Restoration, SignedWaiver, Touched, Unknown
 from rollback_guard.gate.backups import CLOCK, counting
 from rollback_guard.gate.verdict import Outcome
+from rollback_guard.gate.wording import lasting
 from rollback_guard.policy.model import Backup, Policy, Waiver
 from tests.support.facts import (
     BASE,
@@ -338,3 +339,8 @@ def test_nobody_waives_what_does_not_verify_and_what_is_not_known() -> None:
     assert (verdict.decision, answers_of(verdict)["RG306"]) == ("deny", "violated")
     unseen = judge(WAIVING, a_change(backups=Known((an_attestation(artefact=Unknown("x")),)), waivers=waivers))
     assert unseen.decision == "undetermined"
+
+
+def test_spans_in_the_largest_unit_of_which_there_are_two() -> None:
+    spans = [lasting(one) for one in (1, 90, 3600, 7300, 200_000)]
+    assert spans == ["1 second", "90 seconds", "60 minutes", "2 hours", "2 days"]

@@ -149,3 +149,8 @@ def test_a_way_back_brings_nothing_new_past_it() -> None:
     back = Restoration(tag="stable/1", commit="b" * 40, committers=(JANE,))
     assert rg402(RISKY, restoration=back).answer == "violated"
     assert rg402(RISKY._replace(risk="taken-back"), restoration=back).answer == "satisfied"
+
+
+def test_what_is_not_looked_into_is_for_somebody_to_look_into() -> None:
+    one = RISKY._replace(reasons=("is a submodule in the place of migrations, which is not looked into",))
+    assert "have somebody look into what it leads to" in rg402(one).findings[0].remedy

@@ -137,3 +137,15 @@ def test_where_a_branch_was(repo: RepositoryBuilder) -> None:
     assert not on_chain(git, topic, merge)
     assert not on_chain(git, merge, first)
     assert merge_base(git, topic, merge) == topic
+
+
+def test_a_fast_import_that_ends_before_it_has_read_all(repo: RepositoryBuilder, tmp_path: Path) -> None:
+    program = tmp_path / "git"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in *fast-import*) echo "fatal: no room" >&2; exit 3;; *) exec git "$@";; esac\n'
+    )
+    program.chmod(0o755)
+    found = open_repository(str(repo.path), os.environ, program=str(program))
+    many = (NewCommit(None, b"x" * 1000) for _ in range(3000))  # more than a pipe holds
+    with Quarantine(found) as quarantine, pytest.raises(GitError, match="no room"):
+        write_commits(quarantine, repo.head(), many)

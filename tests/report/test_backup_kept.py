@@ -80,3 +80,10 @@ def test_which_commit_a_backup_protects_is_said() -> None:
     assert render_list((row,), (), 0.0).endswith("compared  good  at abababababab  file:/b")
     assert render_list((row._replace(record=record()),), (), 0.0).endswith("good  file:/b")
     assert "  taken while production was at abababababab" in render_loss(taken, Loss(0.0, ()), PLACE)
+
+
+def test_of_many_tables_the_first_are_named() -> None:
+    changed = tuple(Difference("content", "table", f"t{number}", "changed", (1, 2)) for number in range(13))
+    said = render_loss(record(), Loss(seconds=60, differences=changed), PLACE)
+    assert said.count("since then:") == 10
+    assert "and 3 more" in said

@@ -94,3 +94,12 @@ def test_totals_and_tallies() -> None:
     assert wording.total(("allow", "deny", "allow")) == "3 changes: 1 denied, 2 allowed"
     assert wording.total(("deny",)) == ""
     assert wording.tallied(["a", "b", "a"]) == "a (2), b"
+
+
+def test_amounts_and_spans() -> None:
+    assert [wording.size_in_words(one) for one in (0, 1023, 2048, 3 * 1024**5)] == [
+        "0 bytes", "1,023 bytes", "2.0 KiB", "3072.0 TiB",
+    ]  # fmt: skip
+    spans = [wording.span_in_words(one) for one in (-3, 42, 75, 7265, 200_000)]
+    assert spans == ["0 s", "42 s", "1 min 15 s", "2 h 1 min", "2 d 7 h"]
+    assert [wording.seconds_in_words(one) for one in (0.004, 3.21, 75)] == ["0.01 s", "3.2 s", "1 min 15 s"]
