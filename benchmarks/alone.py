@@ -7,7 +7,7 @@ import os
 from benchmarks import repositories
 from benchmarks.places import Places
 from benchmarks.repositories import ASIDE, NEARER, Restorer, git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, WrongResultError, measure
 
 SUBJECT = "Merges undone alone (only)"
@@ -59,20 +59,9 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
             found = measure([ours, theirs], runs)
             restore()
             mine, peer = found[ours.name], found[theirs.name]
-            row = _row("information", mine)._replace(ratio=peer.median / mine.median, against=AGAINST)
+            row = timed(SUBJECT, "information", mine)._replace(ratio=peer.median / mine.median, against=AGAINST)
             if size == SIZES[-1] and count == MERGES:
                 row = row._replace(kind="ours", target=f"≥ {LEAST}", met=peer.median / mine.median >= LEAST)
-            rows += [row, _row("peer", peer)]
+            rows += [row, timed(SUBJECT, "peer", peer)]
             timings += found.values()
     return rows, timings
-
-
-def _row(kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=SUBJECT,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )

@@ -9,7 +9,7 @@ import subprocess
 from benchmarks import repositories
 from benchmarks.places import Places
 from benchmarks.repositories import STABLE, git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, measure
 from rollback_guard.git.log import LogFormat
 
@@ -43,11 +43,11 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
     speed = commits / found[audit.name].median
     merges = found[check.name].median / found[again.name].median
     rows = [
-        _row(AUDIT, "ours", found[audit.name])._replace(ratio=ratio, against="bare git log", note=_decisions(audit)),
-        _row(AUDIT, "peer", found[log.name]),
+        timed(AUDIT, "ours", found[audit.name])._replace(ratio=ratio, against="bare git log", note=_decisions(audit)),
+        timed(AUDIT, "peer", found[log.name]),
         Row(subject=AUDIT, name="guard audit, commits a second", kind="ours", value=speed, unit="/s"),
-        _row(CHECK, "ours", found[check.name])._replace(ratio=merges, against="git log --remerge-diff"),
-        _row(CHECK, "peer", found[again.name]),
+        timed(CHECK, "ours", found[check.name])._replace(ratio=merges, against="git log --remerge-diff"),
+        timed(CHECK, "peer", found[again.name]),
     ]
     return rows, list(found.values())
 
@@ -58,14 +58,3 @@ def _decisions(audit: Contender) -> str:
     done = subprocess.run(command, cwd=audit.cwd, env=dict(audit.env), stdout=subprocess.PIPE, check=False)
     decisions = [commit["decision"] for commit in json.loads(done.stdout)["commits"]]
     return ", ".join(f"{decisions.count(name):,} {name}" for name in dict.fromkeys(decisions))
-
-
-def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=subject,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from benchmarks.bare_pair import DEBIAN, nobody
 from benchmarks.places import ROOT, Places
 from benchmarks.repositories import git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, WrongResultError, measure, peak_memory
 
 SUBJECT = "Backup taken, restored and compared, {}"
@@ -89,8 +89,8 @@ def _one(places: Places, folder: str, engine: str, source: str, size: int, runs:
     ratio = mine.median / peer.median
     subject = SUBJECT.format(f"{engine}, {size / 1e6:,.0f} MB")
     rows = [
-        _row(subject, "ours", mine)._replace(ratio=ratio, against="their time", target=f"≤ {MOST}", met=ratio <= MOST),
-        _row(subject, "peer", peer),
+        timed(subject, "ours", mine)._replace(ratio=ratio, against="their time", target=f"≤ {MOST}", met=ratio <= MOST),
+        timed(subject, "peer", peer),
         _memory(ours),
         _downtime(places, shop, engine),
     ]
@@ -166,14 +166,3 @@ def _sqlite(folder: str, scale: int) -> Iterator[tuple[str, int]]:
         connection.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?)", rows)
     connection.close()
     yield path, os.path.getsize(path)
-
-
-def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=subject,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )

@@ -7,7 +7,7 @@ import tempfile
 
 from benchmarks import repositories
 from benchmarks.places import Places
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, measure, peak_memory, read_peak, run_once
 from rollback_guard.git.log import LogFormat
 
@@ -68,13 +68,13 @@ def _times(places: Places, folder: str, longer: str, runs: int) -> tuple[list[Ro
     whole = high.median + each * (COMMITS - MORE)
     ratio, faster = guard.median / git.median, each * COMMITS / guard.median
     rows = [
-        _row("ours", guard)._replace(ratio=ratio, against="bare git log", target="≤ 3", met=ratio <= 3),
-        _row("peer", git),
-        _row("information", found[mine_longer.name])._replace(
+        timed(SUBJECT, "ours", guard)._replace(ratio=ratio, against="bare git log", target="≤ 3", met=ratio <= 3),
+        timed(SUBJECT, "peer", git),
+        timed(SUBJECT, "information", found[mine_longer.name])._replace(
             ratio=found[mine_longer.name].median / found[bare_longer.name].median, against="bare git log"
         ),
-        _row("information", found[bare_longer.name]),
-        _row("peer", high),
+        timed(SUBJECT, "information", found[bare_longer.name]),
+        timed(SUBJECT, "peer", high),
         Row(
             subject=SUBJECT,
             name="gitlint --commits, 10,000",
@@ -95,17 +95,6 @@ def _times(places: Places, folder: str, longer: str, runs: int) -> tuple[list[Ro
         ),
     ]
     return rows, list(found.values())
-
-
-def _row(kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=SUBJECT,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )
 
 
 def _memory(places: Places, folders: dict[int, str]) -> list[Row]:

@@ -9,7 +9,7 @@ import subprocess
 
 from benchmarks.places import Places
 from benchmarks.repositories import git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, measure
 
 VERDICT = "Verdict on a change with 3 signed sign-offs"
@@ -64,8 +64,8 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
     small, huge = (found[checks[size].name] for size in (SMALL, HUGE))
     above = huge.median - small.median
     rows = [
-        _row(VERDICT, "ours", small),
-        _row(VERDICT, "ours", huge),
+        timed(VERDICT, "ours", small),
+        timed(VERDICT, "ours", huge),
         Row(
             subject=VERDICT,
             name=f"what {HUGE:,} cost above {SMALL}",
@@ -74,10 +74,10 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
             target=f"≤ {MORE * 1000:.0f} ms",
             met=above <= MORE,
         ),
-        _row(SIGNATURES, "ours", found[mine.name])._replace(
+        timed(SIGNATURES, "ours", found[mine.name])._replace(
             ratio=found[mine.name].median / found[plain.name].median, against="one loop of ssh-keygen"
         ),
-        _row(SIGNATURES, "peer", found[plain.name]),
+        timed(SIGNATURES, "peer", found[plain.name]),
         Row(
             subject=SIGNATURES,
             name="guard, signatures a second",
@@ -87,17 +87,6 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
         ),
     ]
     return rows, list(found.values())
-
-
-def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=subject,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )
 
 
 def _call(places: Places, folder: str, *command: str, stdin: bytes | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from benchmarks import repositories
 from benchmarks.places import Places
 from benchmarks.repositories import PLAIN, SIGNED, git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, measure
 
 SUBJECT = "Hooks"
@@ -180,13 +180,4 @@ def run(places: Places, runs: int) -> tuple[list[Row], list[Timing]]:
 
 
 def _row(timing: Timing, kind: str, yardstick: float) -> Row:
-    return Row(
-        subject=SUBJECT,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-        ratio=timing.median / yardstick,
-        against=SHORT,
-    )
+    return timed(SUBJECT, kind, timing)._replace(ratio=timing.median / yardstick, against=SHORT)

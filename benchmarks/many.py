@@ -10,14 +10,14 @@ from benchmarks.check import OWN_PEAK
 from benchmarks.places import Places
 from benchmarks.repositories import STABLE, Restorer
 from benchmarks.revert import bare_clone, require_reverted, revert
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, measure, read_peak, run_once
 
 SUBJECT = "Revert of 10,000 merges, bare"
 MEMORY = "Memory of a revert (peak)"
 MERGES, FEWER, FILES = 10_000, 1_000, 5_000
 MOST, MOST_PLAN = 3.0, 2.0  # seconds
-FLAT = 1.35  # ten times the merges may take this much of the memory: a plan names every commit, once
+FLAT = 1.25  # ten times the merges may take this much of the memory
 
 
 def plan(places: Places, name: str, folder: str, tag: str) -> Contender:
@@ -53,16 +53,7 @@ def _times(places: Places, folder: str, runs: int) -> tuple[list[Row], list[Timi
 
 def seconds(subject: str, timing: Timing, most: float) -> Row:
     """A row that is held to a number of seconds."""
-    return Row(
-        subject=subject,
-        name=timing.name,
-        kind="ours",
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-        target=f"≤ {most:g} s",
-        met=timing.median <= most,
-    )
+    return timed(subject, "ours", timing)._replace(target=f"≤ {most:g} s", met=timing.median <= most)
 
 
 def _memory(places: Places, folders: dict[int, str]) -> list[Row]:

@@ -8,7 +8,7 @@ import shutil
 from benchmarks import repositories
 from benchmarks.places import Places
 from benchmarks.repositories import ASIDE, NEARER, STABLE, Restorer, git
-from benchmarks.table import Row
+from benchmarks.table import Row, timed
 from benchmarks.timing import Contender, Timing, WrongResultError, measure
 
 SUBJECT = "Revert of 1,000 merges, {:,} files"
@@ -94,7 +94,7 @@ def _in_a_large_tree(places: Places, folder: str, runs: int) -> tuple[list[Row],
     ours = _against(subject, found[bare.name], git_row)
     ratio = ours.ratio or 0.0
     ours = ours._replace(kind="ours", target=f"≥ {LEAST}", met=ratio >= LEAST)
-    return [ours, git_row, _row(subject, "peer", found[theirs.name])], list(found.values())
+    return [ours, git_row, timed(subject, "peer", found[theirs.name])], list(found.values())
 
 
 def _extrapolated(subject: str, name: str, timing: Timing) -> Row:
@@ -104,7 +104,7 @@ def _extrapolated(subject: str, name: str, timing: Timing) -> Row:
 
 def _against(subject: str, timing: Timing, git_row: Row) -> Row:
     ratio = git_row.value / timing.median
-    return _row(subject, "information", timing)._replace(ratio=ratio, against="faster than git revert")
+    return timed(subject, "information", timing)._replace(ratio=ratio, against="faster than git revert")
 
 
 def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[list[Row], list[Timing]]:
@@ -131,7 +131,7 @@ def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[
     restore()
     git_row = _extrapolated(subject, all_of_them.name, found[theirs.name])
     if full:
-        git_row = _row(subject, "peer", found[all_of_them.name])
+        git_row = timed(subject, "peer", found[all_of_them.name])
     rows = []
     for one in (beside, bare):
         row = _against(subject, found[one.name], git_row)
@@ -140,10 +140,10 @@ def _beside_git(places: Places, folder: str, runs: int, *, full: bool) -> tuple[
     rows += [
         _against(subject, found[mine.name], git_row)._replace(name=f"{mine.name}, checked out"),
         git_row,
-        _row(subject, "information", found[near.name])._replace(
+        timed(subject, "information", found[near.name])._replace(
             ratio=found[theirs.name].median / found[near.name].median, against="faster than git revert"
         ),
-        _row(subject, "peer", found[theirs.name]),
+        timed(subject, "peer", found[theirs.name]),
     ]
     return rows, list(found.values())
 
@@ -163,7 +163,7 @@ def _by_size(places: Places, folders: dict[int, str], runs: int) -> tuple[list[R
         smallest, largest = found[ones[0].name].median, ones[-1].name
         for one in ones:
             ratio = found[one.name].median / smallest
-            row = _row(SIZES_SUBJECT, "ours" if kind == "bare" else "information", found[one.name])
+            row = timed(SIZES_SUBJECT, "ours" if kind == "bare" else "information", found[one.name])
             row = row._replace(ratio=ratio, against=f"{SIZES[0]} files")
             if kind == "bare" and one.name == largest:
                 row = row._replace(target=f"≤ {GROWTH}", met=ratio <= GROWTH)
@@ -172,14 +172,3 @@ def _by_size(places: Places, folders: dict[int, str], runs: int) -> tuple[list[R
         if one.prepare is not None:
             one.prepare()
     return rows, list(found.values())
-
-
-def _row(subject: str, kind: str, timing: Timing) -> Row:
-    return Row(
-        subject=subject,
-        name=timing.name,
-        kind=kind,
-        value=timing.median,
-        spread=timing.quartiles,
-        cpu=timing.median_cpu,
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Optional
 
+from benchmarks.timing import Timing
+
 FORMAT = "rollback-guard/benchmarks/1"
 
 
@@ -27,6 +29,18 @@ class Row(NamedTuple):
     target: str = ""
     met: Optional[bool] = None
     note: str = ""
+
+
+def timed(subject: str, kind: str, timing: Timing) -> Row:
+    """The row of something that was timed."""
+    return Row(
+        subject=subject,
+        name=timing.name,
+        kind=kind,
+        value=timing.median,
+        spread=timing.quartiles,
+        cpu=timing.median_cpu,
+    )
 
 
 def shown(value: float, unit: str) -> str:

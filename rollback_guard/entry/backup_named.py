@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from functools import cached_property
 from typing import NamedTuple
 
 from rollback_guard.backup.registry import open_engine
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
     from rollback_guard.policy.model import Backup, Policy
 
 
-class Named(NamedTuple):
+class Named:
     """One backup of the policy. Neither its source nor its store has been touched."""
 
-    spec: Backup
-    store: Store
-    repository: Repository
+    def __init__(self, spec: Backup, store: Store, repository: Repository) -> None:
+        self.spec = spec
+        self.store = store
+        self.repository = repository
 
-    @property
+    @cached_property
     def source(self) -> Source:
-        """Where it is. Raises: as `read_source`."""
+        """Where it is, found out once: a command may be run for it. Raises: as `read_source`."""
         return read_source(self.spec.source, os.environ, base_folder(self.repository))
 
     def engine(self) -> Engine:

@@ -6,17 +6,22 @@ import os
 from typing import NamedTuple, Optional
 
 from rollback_guard.backup.catalogue import keep_proof
-from rollback_guard.backup.proving import TIMEOUT, Exercise, prove
+from rollback_guard.backup.proving import TIMEOUT, prove
 from rollback_guard.entry.backup_named import Named, base_folder
 from rollback_guard.git.scratch import private_folder
+from rollback_guard.rollback.smoke import run_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rollback_guard.backup.model import Proof, Record
+    from rollback_guard.backup.proving import Exercise
     from rollback_guard.backup.sealing import Keys
     from rollback_guard.policy.model import Level
+
+
+EXERCISE_TIMEOUT = 3600  # seconds
 
 
 class How(NamedTuple):
@@ -30,10 +35,7 @@ class How(NamedTuple):
 
 def prove_named(named: Named, record: Record, how: How) -> Proof:
     """Prove one backup, and keep the proof beside it. Raises: GuardError where it cannot be found out."""
-    spec, exercise = named.spec, None
-    if spec.exercise is not None:
-        environ = {name: value for name, value in os.environ.items() if value != named.source.text}
-        exercise = Exercise(command=spec.exercise, folder=base_folder(named.repository), environ=environ)
+    spec = named.spec
     with private_folder() as folder:
         proof = prove(
             record,
@@ -42,9 +44,20 @@ def prove_named(named: Named, record: Record, how: How) -> Proof:
             wanted=how.level or spec.level,
             folder=folder,
             keys=how.keys,
-            exercise=exercise,
+            exercise=None if spec.exercise is None else _exercise(named, spec.exercise),
             timeout=how.timeout,
             tell=lambda level: how.tell(spec.name, level),
         )
     keep_proof(named.store, record.name, record.id, proof)
     return proof
+
+
+def _exercise(named: Named, command: tuple[str, ...]) -> Exercise:
+    """The policy's own check of a restored copy. It does not see the source, and what it says is not kept."""
+    others = {name: value for name, value in os.environ.items() if value != named.source.text}
+
+    def run(copy: Mapping[str, str]) -> str:
+        fault = run_command(command, {**others, **copy}, base_folder(named.repository), EXERCISE_TIMEOUT).fault
+        return f"`exercise` does not pass on the restored copy: {fault}" if fault else ""
+
+    return run

@@ -11,6 +11,10 @@ from rollback_guard.release.model import OnlyPlan, RelandPlan, Result
 from rollback_guard.release.moving import Move
 from rollback_guard.release.only import Undoing
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 P = TypeVar("P", bound=Union[OnlyPlan, RelandPlan])
 
 
@@ -51,6 +55,14 @@ class MergingJob(ABC, Generic[P]):
     @property
     def push_command(self) -> str:
         return push_command(self.repository, self.moves)
+
+    @abstractmethod
+    def text(self, *, offer: bool) -> str:
+        """The plan for people."""
+
+    def lines(self, *, offer: bool) -> Iterator[str]:
+        """The same, as every job gives it."""
+        yield self.text(offer=offer)
 
     @abstractmethod
     def _move(self) -> Move:

@@ -15,11 +15,11 @@ from rollback_guard.release.model import Plan, Result
 from rollback_guard.release.moving import Move, require_ready, unfinished
 from rollback_guard.release.plan import plan_digest, plan_document, set_digest, set_document
 from rollback_guard.release.revert import execute_revert, move_of
-from rollback_guard.report.plan_text import render_plan
+from rollback_guard.report.plan_text import iter_plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rollback_guard.release.writing import Signing
 
@@ -73,7 +73,7 @@ class Job(Protocol):
     @property
     def push_command(self) -> str: ...
     def noted(self) -> Job: ...
-    def text(self, *, offer: bool) -> str: ...
+    def lines(self, *, offer: bool) -> Iterator[str]: ...
     def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]: ...
     def again(self) -> str: ...
     def tag_of(self, result: Result) -> str | None: ...
@@ -126,12 +126,15 @@ class Back:
     def _state_of(self, plan: Plan) -> tuple[str, ...]:
         return unfinished(self.repository, plan.target) if plan.empty else refusal_now(self.repository, move_of(plan))
 
-    def text(self, *, offer: bool) -> str:
+    def lines(self, *, offer: bool) -> Iterator[str]:
+        """The plan for people, some lines at a time."""
         execute = f"{self.again()} --execute {self.digest}" if offer and not self.empty else ""
         if len(self.plans) == 1:
-            return render_plan(self.plans[0], self.digest, execute=execute)
-        parts = [render_plan(plan, plan_digest(plan), execute="") for plan in self.plans]
-        return "\n\n".join(parts) + f"\n\ntogether: {self.digest}" + (f"\n→ {execute}" if execute else "")
+            yield from iter_plan(self.plans[0], self.digest, execute=execute)
+            return
+        for plan in self.plans:
+            yield from (*iter_plan(plan, plan_digest(plan), execute=""), "")
+        yield f"together: {self.digest}" + (f"\n→ {execute}" if execute else "")
 
     def document(self, results: tuple[Result, ...] = ()) -> dict[str, object]:
         by_ref = {result.ref: result for result in results}

@@ -10,36 +10,41 @@ from rollback_guard.report.wording import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rollback_guard.release.model import Plan, Result, Revert
 
 
-TOGETHER = 500  # lines
+TOGETHER = 500  # commits
 
 
 def render_plan(plan: Plan, digest: str, *, execute: str) -> str:
     """A plan in lines. `execute` is the command that carries out exactly this plan, or ""."""
+    return "\n".join(iter_plan(plan, digest, execute=execute))
+
+
+def iter_plan(plan: Plan, digest: str, *, execute: str) -> Iterator[str]:
+    """The same as it comes, some lines at a time: those of ten thousand commits need not be held."""
     tag = visible(plan.stable.tag)
     branch = visible(plan.branch)
     if plan.empty:
-        return "\n".join(_nothing(plan, branch, tag))
-    lines = [_headline(plan), ""]
-    for start in range(0, len(plan.reverts), TOGETHER):  # of ten thousand lines, never all of them one by one
-        lines.append("\n".join(f"  {_line(revert)}" for revert in plan.reverts[start : start + TOGETHER]))
+        yield from _nothing(plan, branch, tag)
+        return
+    yield from (_headline(plan), "")
+    for start in range(0, len(plan.reverts), TOGETHER):
+        yield "\n".join(f"  {_line(revert)}" for revert in plan.reverts[start : start + TOGETHER])
     if plan.bring is not None:
-        lines.append(f"  then the tree of {tag} ({short(plan.bring.commit)}) is brought back")
-    lines += [
-        "",
-        *render_migrations(plan.migrations, tag),
-        f"{branch} now: {short(plan.tip)}",
-        f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}",
-    ]
+        yield f"  then the tree of {tag} ({short(plan.bring.commit)}) is brought back"
+    yield ""
+    yield from render_migrations(plan.migrations, tag)
+    yield f"{branch} now: {short(plan.tip)}"
+    yield f"stable: {tag}, commit {short(plan.stable.commit)}, tree {short(plan.stable.tree)}"
     if plan.keep is not None:
-        lines.append(f"{kept_sentence(plan.keep)}: {visible(shown_paths(plan.keep.paths))}")
-    lines += [f"note: {visible(note)}" for note in notes_of(plan)]
-    lines.append(f"digest: {digest}")
+        yield f"{kept_sentence(plan.keep)}: {visible(shown_paths(plan.keep.paths))}"
+    yield from (f"note: {visible(note)}" for note in notes_of(plan))
+    yield f"digest: {digest}"
     if execute:
-        lines.append(f"→ {visible(execute)}")
-    return "\n".join(lines)
+        yield f"→ {visible(execute)}"
 
 
 def _nothing(plan: Plan, branch: str, tag: str) -> list[str]:

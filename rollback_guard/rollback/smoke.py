@@ -46,12 +46,24 @@ def run_smoke(checks: Sequence[Smoke], environ: Mapping[str, str], folder: str) 
     return tuple(results)
 
 
+class Ended(NamedTuple):
+    """How a command ended. `fault`: why it does not pass, "" when it does; `said`: the last line that it wrote."""
+
+    fault: str
+    said: str = ""
+
+
 def _run(check: Smoke, environ: Mapping[str, str], folder: str) -> str:
-    """Why a command does not pass, or "". It is ended with all that it started when its time is over."""
     assert check.run is not None
+    ended = run_command(check.run, environ, folder, check.timeout)
+    return ended.fault + (f": {ended.said}" if ended.fault and ended.said else "")
+
+
+def run_command(command: Sequence[str], environ: Mapping[str, str], folder: str, timeout: int) -> Ended:
+    """Run a command of the policy's. It is ended with all that it started when its time, in seconds, is over."""
     try:
         process = subprocess.Popen(
-            list(check.run),
+            list(command),
             cwd=folder,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
@@ -60,21 +72,21 @@ def _run(check: Smoke, environ: Mapping[str, str], folder: str) -> str:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return f"{check.run[0]} could not be started: {getattr(error, 'strerror', None) or error}"
+        return Ended(f"{command[0]} could not be started: {getattr(error, 'strerror', None) or error}")
     assert process.stdout is not None
     tail = _Tail(process.stdout)
     try:
-        code = process.wait(timeout=check.timeout)
+        code = process.wait(timeout=timeout)
     except subprocess.TimeoutExpired:
         code = None
     finally:
         _end_group(process)
     said = tail.last_line()
     if code is None:
-        return f"it had not ended after {check.timeout} s"
+        return Ended(f"it had not ended after {timeout} s")
     if code < 0:
-        return f"it was ended by signal {-code}" + (f": {said}" if said else "")
-    return "" if code == 0 else f"it ended with {code}" + (f": {said}" if said else "")
+        return Ended(f"it was ended by signal {-code}", said)
+    return Ended("" if code == 0 else f"it ended with {code}", said)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

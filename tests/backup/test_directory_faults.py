@@ -289,3 +289,17 @@ class TestSwap:
         with open(state / "other") as file:
             engine.swap("restored_1", "failed_1")
             assert os.path.samestat(os.fstat(file.fileno()), os.stat(f"{state}.failed_1/other"))
+
+
+def test_a_folder_whose_names_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "source").mkdir()
+
+    def failing(*_: object) -> list[str]:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", failing)
+        engine = Directory(source(tmp_path / "source"))
+        with pytest.raises(GuardError, match="Input/output error") as caught, engine.snapshot():
+            pass
+    assert caught.value.remedy

@@ -315,7 +315,10 @@ def test_the_policys_own_check_runs_on_the_copy(tmp_path: Path, monkeypatch: pyt
     assert (proof["level"], proof["checks"]) == ("exercised", [{"name": "exercise", "passed": True}])
     monkeypatch.setenv("CODE", "3")
     said = shop.guard("create", "shop-db", "--key", key_of("jane"), code=1)
-    assert "PROVEN compared, and exercised is asked for: check.sh ended with 3" in said.out
+    assert (
+        "PROVEN compared, and exercised is asked for: `exercise` does not pass on the restored copy: it ended with 3"
+        in said.out
+    )
 
 
 def test_a_source_that_the_environment_does_not_name(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

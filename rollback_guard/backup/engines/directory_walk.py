@@ -102,7 +102,7 @@ def _names(folder: int, path: str) -> list[str]:
     """Names in a folder, the last first."""
     try:
         return sorted(os.listdir(folder), key=os.fsencode, reverse=True)
-    except OSError as error:  # pragma: no cover - it was opened to be read
+    except OSError as error:
         raise fault(error, path) from None
 
 

@@ -131,19 +131,20 @@ def _exchanged(session: Connection, other: Connection, renames: list[tuple[str, 
     begun = time.monotonic()
     ending.start()
     try:
-        for number in range(_TRIES):
+        tries = 1
+        while True:
             try:
                 with session.transaction():
                     for before, after in renames:
                         run(session, f"ALTER DATABASE {identifier(before)} RENAME TO {identifier(after)}")
                 return time.monotonic() - begun
             except psycopg.errors.ObjectInUse:
-                if number == _TRIES - 1:
+                if tries == _TRIES:
                     raise
+                tries += 1
     finally:
         done.set()
         ending.join()
-    raise AssertionError("unreachable")  # pragma: no cover
 
 
 def _end_sessions(other: Connection, names: list[str], done: threading.Event) -> None:

@@ -70,8 +70,8 @@ def _require_digest(job: Job, digest: str) -> None:
 
 def _show(job: Job, layout: str, *, offer: bool = True, err: bool = False) -> None:
     # Who is about to carry it out, or did, needs no command that would do so.
-    said = render_json(job.document()) if layout == "json" and not err else job.text(offer=offer)
-    say(said, err=err)
+    for piece in [render_json(job.document())] if layout == "json" and not err else job.lines(offer=offer):
+        say(piece, err=err)
 
 
 def _ask(job: Job, layout: str, *, yes: bool) -> None:
