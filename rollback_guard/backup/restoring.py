@@ -91,7 +91,7 @@ def _fill(restore: Restore, record: Record, engine: Engine, content: Content) ->
         if differences:
             raise RefusedError(
                 f"{record.id} was not put back: {told(differences)}",
-                remedy="guard backup list   # and take another one: guard backup restore --id ID",
+                remedy="guard backup list   # and take another one: guard backup restore NAME/ID",
             )
     except GuardError:
         engine.drop(restore.beside)
